@@ -1,0 +1,147 @@
+import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
+
+/** Where a Jacobian is taken: at a noised held-out image, or at a state of a sampling trajectory. */
+export type InspectSite = 'heldout' | 'trajectory';
+
+/**
+ * Energy rule behind a numerical rank, S the singular values in descending order:
+ * `sqrt-energy-0.99` is the smallest r with sqrt(sum_{i<=r} S_i^2) > 0.99 sqrt(sum_i S_i^2), the rule of the papers' code;
+ * `energy-0.99` is the smallest r with sum_{i<=r} S_i^2 > 0.99 sum_i S_i^2.
+ * @source arXiv 2409.02374, 2409.02426
+ */
+export type RankRule = 'sqrt-energy-0.99' | 'energy-0.99';
+
+/** How the search for leading singular triplets ended. */
+export type TripletStatus = 'converged' | 'maxIterations' | 'stagnated' | 'nonFinite';
+
+/** Which Jacobian a row speaks of. */
+export interface InspectPoint {
+  /** Noise level in data units; one of `InspectResult.sigmas`. */
+  readonly sigma: number;
+  readonly site: InspectSite;
+  /** Index of the held-out image (axis I of the arrays); 0 for the trajectory. */
+  readonly image: number;
+}
+
+/** Numerical rank of one Jacobian by one rule. */
+export interface RankRow extends InspectPoint {
+  readonly rule: RankRule;
+  readonly rank: number;
+  /** rank / dimension, in (0, 1]. */
+  readonly ratio: number;
+}
+
+/** The K leading singular values of one Jacobian with their certificates, in descending order. */
+export interface TripletRow extends InspectPoint {
+  readonly values: readonly number[];
+  /** max(|J v - s u|, |J^T u - s v|) of each triplet, in the units of the values. */
+  readonly residuals: readonly number[];
+  /** Distance within which each value is certain to have a singular value of J. */
+  readonly bounds: readonly number[];
+  readonly status: TripletStatus;
+}
+
+/** One step length of the linearity test: l = D(x) + length J v against D(x + length v), |v| = 1. */
+export interface LinearityStep {
+  /** Length of the step in data units. */
+  readonly length: number;
+  /** Cosine of the angle between the two changes l - D(x) and D(x + length v) - D(x). */
+  readonly cosine: number;
+  /** |l - D(x)| / |D(x + length v) - D(x)|. */
+  readonly normRatio: number;
+}
+
+/** Local linearity at one point along its leading right singular vector. @source arXiv 2409.02374 (LOCO Edit), section 3 */
+export interface LinearityRow extends InspectPoint {
+  readonly steps: readonly LinearityStep[];
+}
+
+/** |J - J^T|_F / |J|_F of one Jacobian; 0 for every exact posterior mean. */
+export interface SymmetryRow extends InspectPoint {
+  readonly defect: number;
+}
+
+/** A rank curve from a closed form, drawn under the measured one. */
+export interface InspectReference {
+  /** Label of the curve (`Gaussian with the training covariance`). */
+  readonly name: string;
+  readonly rankCurve: readonly { readonly sigma: number; readonly ratio: number; readonly rule: RankRule }[];
+}
+
+/** Data set behind a run: its name and the hash of what was read. */
+export interface InspectDataset {
+  readonly name: string;
+  readonly hash: string;
+}
+
+/** What `eigenlens inspect` found, as plain data: exactly the object that `--json` prints and `result.json` holds. */
+export interface InspectResult {
+  readonly model: string;
+  readonly dataset: InspectDataset;
+  readonly seed: number;
+  /** Coordinates of every number: variance exploding, x = x0 + sigma n. */
+  readonly coordinates: 'VE';
+  readonly dtype: FloatDType;
+  /** Versions by name; `eigenlens` and `node` always, `onnxruntime` where it ran. */
+  readonly versions: { readonly eigenlens: string; readonly node: string; readonly onnxruntime?: string };
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly wallMs: number;
+  /** The command line that makes this run again. */
+  readonly command: string;
+  /** Shape of one sample: [C, H, W] for images, [D] for vectors. */
+  readonly sampleShape: readonly number[];
+  /** D, the product of `sampleShape`. */
+  readonly dimension: number;
+  /** Least and greatest value of clean data, the black and the white of images. */
+  readonly valueRange: readonly [number, number];
+  /** The L noise levels of the Jacobians, descending (the order of sampling). */
+  readonly sigmas: readonly number[];
+  readonly rankCurve: readonly RankRow[];
+  readonly triplets: readonly TripletRow[];
+  readonly linearity: readonly LinearityRow[];
+  readonly symmetryDefect: readonly SymmetryRow[];
+  readonly reference?: InspectReference;
+  /** Names of the files written, inside the run folder. */
+  readonly files: readonly string[];
+}
+
+/**
+ * The arrays of a run; keys are the names in `arrays.npz`.
+ * L noise levels, I held-out images, K triplets, D dimension, S the sample shape, T trajectory states, M samples.
+ * Every noise level of the result is also a state of the trajectory, so T >= L.
+ */
+export interface InspectArrays {
+  /** [L] float64, descending. */
+  readonly sigmas: Tensor<'float64'>;
+  /** [I, ...S] clean held-out samples. */
+  readonly heldout: FloatTensor;
+  /** [L, I, ...S] x0 + sigma n, the points of site `heldout`. */
+  readonly noisy: FloatTensor;
+  /** [L, I, ...S] D(noisy; sigma). */
+  readonly denoised: FloatTensor;
+  /** [L, I, D] all singular values, descending. */
+  readonly spectra_heldout: Tensor<'float64'>;
+  /** [L, 1, D] all singular values, descending. */
+  readonly spectra_trajectory: Tensor<'float64'>;
+  /** [L, I, K, D] leading left singular vectors, unit length. */
+  readonly left_heldout: FloatTensor;
+  /** [L, I, K, D] leading right singular vectors, unit length. */
+  readonly right_heldout: FloatTensor;
+  /** [L, 1, K, D] */
+  readonly left_trajectory: FloatTensor;
+  /** [L, 1, K, D] */
+  readonly right_trajectory: FloatTensor;
+  /** [T] float64, descending. */
+  readonly trajectory_sigmas: Tensor<'float64'>;
+  /** [T, ...S] states of the trajectory. */
+  readonly trajectory_x: FloatTensor;
+  /** [T, ...S] D at those states. */
+  readonly trajectory_denoised: FloatTensor;
+  /** [M, ...S] samples drawn from the model. */
+  readonly samples: FloatTensor;
+  /** [M, ...S] nearest training sample of each drawn sample, in Euclidean distance. */
+  readonly nearest?: FloatTensor;
+  /** [M] float64: |sample - nearest| / sqrt(D). */
+  readonly nearest_distance?: Tensor<'float64'>;
+}
