@@ -41,17 +41,19 @@ export interface TripletRow extends InspectPoint {
   readonly status: TripletStatus;
 }
 
-/** One step length of the linearity test: l = D(x) + length J v against D(x + length v), |v| = 1. */
+/** One step length of the linearity test: the model l = D(x) + length J v against D(x + length v), |v| = 1. */
 export interface LinearityStep {
   /** Length of the step in data units. */
   readonly length: number;
-  /** Cosine of the angle between the two changes l - D(x) and D(x + length v) - D(x). */
+  /** Cosine of the angle between D(x + length v) and l. */
   readonly cosine: number;
-  /** |l - D(x)| / |D(x + length v) - D(x)|. */
+  /** |D(x + length v)| / |l|. */
   readonly normRatio: number;
+  /** |D(x + length v) - l| / |length J v|, the part of the change that the model misses; unlike the two above it is blind to the size of D(x). */
+  readonly remainder: number;
 }
 
-/** Local linearity at one point along its leading right singular vector. @source arXiv 2409.02374 (LOCO Edit), section 3 */
+/** Local linearity at one point along its leading right singular vector. @source arXiv 2409.02374 (LOCO Edit); `remainder` is ours */
 export interface LinearityRow extends InspectPoint {
   readonly steps: readonly LinearityStep[];
 }
