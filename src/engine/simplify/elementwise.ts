@@ -1,0 +1,258 @@
+import { sameShape } from '../../tensor/tensor.ts';
+import type { GraphBuilder } from '../builder.ts';
+import type { BinaryOp, GraphDType, GraphNode, UnaryOp } from '../graph.ts';
+import { isOp, uniformValue, workOf } from '../graph.ts';
+import { broadcast, reshape } from './movement.ts';
+
+const unaryValues: Record<UnaryOp, (v: number) => number | undefined> = {
+  reciprocal: (v) => 1 / v,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  sin: Math.sin,
+  cos: Math.cos,
+  asin: Math.asin,
+  atan: Math.atan,
+  exp: Math.exp,
+  log: Math.log,
+  erf: (v) => (v === 0 ? 0 : undefined),
+  sqrt: Math.sqrt,
+  sigmoid: (v) => 1 / (1 + Math.exp(-v)),
+  not: (v) => (v === 0 ? 1 : 0),
+};
+
+const binaryValues: Record<BinaryOp, (a: number, b: number) => number> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  mod: (a, b) => a % b,
+  min: Math.min,
+  max: Math.max,
+  less: (a, b) => Number(a < b),
+  lessEqual: (a, b) => Number(a <= b),
+  equal: (a, b) => Number(a === b),
+};
+
+/** Joint shape of operands under NumPy broadcasting; `rank` pads with leading ones. */
+export function jointShape(shapes: readonly (readonly number[])[]): number[] {
+  const rank = Math.max(0, ...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, i) =>
+    Math.max(...shapes.map((s) => s[i - rank + s.length] ?? 1), shapes.some((s) => s[i - rank + s.length] === 0) ? 0 : 1),
+  );
+}
+
+/** Gives every operand the rank of the result, then takes off broadcasts that an elementwise operation does by itself. */
+function operands(g: GraphBuilder, inputs: readonly GraphNode[], rank: number): GraphNode[] {
+  return inputs.map((x) => {
+    const lifted = reshape(g, x, [...Array<number>(rank - x.shape.length).fill(1), ...x.shape]);
+    if (isOp(lifted, 'uniform')) return g.uniform(lifted.attributes.value, Array<number>(rank).fill(1), lifted.dtype);
+    return isOp(lifted, 'broadcast') ? (lifted.inputs[0] as GraphNode) : lifted;
+  });
+}
+
+/** Runs `make` on the smallest shapes that determine the result, then broadcasts to the true shape. */
+function elementwise(
+  g: GraphBuilder,
+  inputs: readonly GraphNode[],
+  make: (parts: GraphNode[], shape: number[]) => GraphNode,
+): GraphNode {
+  const shape = jointShape(inputs.map((x) => x.shape));
+  const parts = operands(g, inputs, shape.length);
+  return broadcast(g, make(parts, jointShape(parts.map((x) => x.shape))), shape);
+}
+
+/** Elementwise function of one operand, with constants folded and 1 / (1 + exp(-x)) recognised as the sigmoid. */
+export function unary(g: GraphBuilder, op: UnaryOp, x: GraphNode): GraphNode {
+  return elementwise(g, [x], ([part], shape) => {
+    const value = uniformValue(part as GraphNode);
+    const folded = value === undefined ? undefined : unaryValues[op](value);
+    if (folded !== undefined) return g.uniform(folded, shape, x.dtype);
+    if (op === 'reciprocal') {
+      const logit = logitOf(g, part as GraphNode);
+      if (logit !== undefined) return unary(g, 'sigmoid', logit);
+      if (isOp(part as GraphNode, 'reciprocal')) return (part as GraphNode).inputs[0] as GraphNode;
+    }
+    return g.node(op, [part as GraphNode], null, shape, x.dtype);
+  });
+}
+
+/** x where the argument is 1 + exp(-x). */
+function logitOf(g: GraphBuilder, sum: GraphNode): GraphNode | undefined {
+  if (!isOp(sum, 'add')) return undefined;
+  const [a, b] = sum.inputs as [GraphNode, GraphNode];
+  const exponential = uniformValue(a) === 1 ? b : uniformValue(b) === 1 ? a : undefined;
+  if (exponential === undefined || !isOp(exponential, 'exp')) return undefined;
+  return negate(g, exponential.inputs[0] as GraphNode);
+}
+
+/** -x, kept as a product with -1 so that signs and scales meet and cancel. */
+export function negate(g: GraphBuilder, x: GraphNode): GraphNode {
+  return multiply(g, g.uniform(-1, [], x.dtype), x);
+}
+
+/** a - b. */
+export function subtract(g: GraphBuilder, a: GraphNode, b: GraphNode): GraphNode {
+  return add(g, a, negate(g, b));
+}
+
+/** Splits off a uniform factor: x = scale * rest. */
+function scaled(x: GraphNode): { scale: number; rest: GraphNode } {
+  if (isOp(x, 'mul')) {
+    const [a, b] = x.inputs as [GraphNode, GraphNode];
+    const value = uniformValue(a);
+    if (value !== undefined) return { scale: value, rest: b };
+  }
+  return { scale: 1, rest: x };
+}
+
+/** a + b: zeros vanish, x + (-1) y becomes a difference, and p t + q t with t linear becomes (p + q) t. */
+export function add(g: GraphBuilder, a: GraphNode, b: GraphNode): GraphNode {
+  return elementwise(g, [a, b], ([x, y], shape) => addParts(g, x as GraphNode, y as GraphNode, shape, a.dtype));
+}
+
+function addParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: number[], dtype: GraphDType): GraphNode {
+  const [u, v] = [uniformValue(x), uniformValue(y)];
+  if (u !== undefined && v !== undefined) return g.uniform(u + v, shape, dtype);
+  if (u === 0) return broadcast(g, y, shape);
+  if (v === 0) return broadcast(g, x, shape);
+  if (x === y) return multiply(g, g.uniform(2, [], dtype), x);
+  const factored = factorLinear(g, x, y);
+  if (factored !== undefined) return factored;
+  if (scaled(y).scale === -1) return g.node('sub', [x, scaled(y).rest], null, shape, dtype);
+  if (scaled(x).scale === -1) return g.node('sub', [y, scaled(x).rest], null, shape, dtype);
+  return g.node('add', x.id <= y.id ? [x, y] : [y, x], null, shape, dtype);
+}
+
+/** p t + q t = (p + q) t for a tangent t and coefficients that do not depend on it: one pass over the block instead of three. */
+function factorLinear(g: GraphBuilder, x: GraphNode, y: GraphNode): GraphNode | undefined {
+  if (!x.linear || !y.linear) return undefined;
+  const [p, t] = coefficient(g, x);
+  const [q, s] = coefficient(g, y);
+  if (t !== s || (p === undefined && q === undefined)) return undefined;
+  const one = g.uniform(1, [], t.dtype);
+  return multiply(g, add(g, p ?? one, q ?? one), t);
+}
+
+/** Splits a product with exactly one linear factor into (coefficient, linear factor). */
+function coefficient(g: GraphBuilder, x: GraphNode): [GraphNode | undefined, GraphNode] {
+  const { scale, rest } = scaled(x);
+  let factor: GraphNode | undefined;
+  let linear = rest;
+  if (isOp(rest, 'mul')) {
+    const [a, b] = rest.inputs as [GraphNode, GraphNode];
+    if (a.linear !== b.linear) [factor, linear] = a.linear ? [b, a] : [a, b];
+  }
+  if (scale === 1) return [factor, linear];
+  const uniform = g.uniform(scale, [], x.dtype);
+  return [factor === undefined ? uniform : multiply(g, uniform, factor), linear];
+}
+
+/** a b: zeros and ones vanish, scales gather in front, and coefficients of a tangent are multiplied together before it. */
+export function multiply(g: GraphBuilder, a: GraphNode, b: GraphNode): GraphNode {
+  return elementwise(g, [a, b], ([x, y], shape) => multiplyParts(g, x as GraphNode, y as GraphNode, shape, a.dtype));
+}
+
+function multiplyParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: number[], dtype: GraphDType): GraphNode {
+  const [u, v] = [uniformValue(x), uniformValue(y)];
+  if (u === 0 || v === 0) return g.uniform(0, shape, dtype);
+  if (u !== undefined && v !== undefined) return g.uniform(u * v, shape, dtype);
+  if (v !== undefined) return multiplyParts(g, y, x, shape, dtype);
+  if (dtype === 'float32' || dtype === 'float64') {
+    const gathered = gatherScale(g, x, y, shape, dtype);
+    if (gathered !== undefined) return gathered;
+    const rewritten = sigmoidDerivative(g, x, y) ?? sigmoidDerivative(g, y, x) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
+    if (rewritten !== undefined) return rewritten;
+  }
+  if (u === 1) return broadcast(g, y, shape);
+  return g.node('mul', x.id <= y.id || u !== undefined ? [x, y] : [y, x], null, shape, dtype);
+}
+
+/** (c x') (d y') = (c d) (x' y'). */
+function gatherScale(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: number[], dtype: GraphDType): GraphNode | undefined {
+  const [p, q] = [scaled(x), scaled(y)];
+  const ux = uniformValue(x);
+  const scale = (ux ?? p.scale) * q.scale;
+  if (q.scale === 1 && (ux !== undefined || p.scale === 1)) return undefined;
+  const rest = ux !== undefined ? q.rest : multiply(g, p.rest, q.rest);
+  return broadcast(g, scale === 1 ? rest : applyScale(g, scale, rest, dtype), shape);
+}
+
+/** scale * rest, the scale going into a cheap or tangent-free coefficient of `rest` where there is one. */
+function applyScale(g: GraphBuilder, scale: number, rest: GraphNode, dtype: GraphDType): GraphNode {
+  const value = uniformValue(rest);
+  if (value !== undefined) return g.uniform(scale * value, rest.shape, dtype);
+  const uniform = g.uniform(scale, Array<number>(rest.shape.length).fill(1), dtype);
+  if (isOp(rest, 'mul')) {
+    const [a, b] = rest.inputs as [GraphNode, GraphNode];
+    const own = uniformValue(a);
+    if (own !== undefined) return scale * own === 1 ? b : applyScale(g, scale * own, b, dtype);
+    const cheap = (q: GraphNode, t: GraphNode): boolean => workOf(q) < workOf(t) || (t.linear && !q.linear);
+    if (cheap(a, b)) return g.node('mul', [applyScale(g, scale, a, dtype), b], null, rest.shape, dtype);
+    if (cheap(b, a)) return g.node('mul', [applyScale(g, scale, b, dtype), a], null, rest.shape, dtype);
+  }
+  return g.node('mul', [uniform, rest], null, rest.shape, dtype);
+}
+
+/** p (q t) = (p q) t where t is linear and p, q are not, or where p and q are both smaller than t. */
+function reassociate(g: GraphBuilder, p: GraphNode, product: GraphNode): GraphNode | undefined {
+  if (!isOp(product, 'mul')) return undefined;
+  const [a, b] = product.inputs as [GraphNode, GraphNode];
+  for (const [q, t] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const linear = t.linear && !q.linear && !p.linear;
+    const smaller = workOf(p) < workOf(t) && workOf(q) < workOf(t);
+    if ((linear || smaller) && uniformValue(q) === undefined) return multiply(g, multiply(g, p, q), t);
+  }
+  return undefined;
+}
+
+/** s^2 (e t) with s = sigmoid(x), e = exp(-x) is s (1 - s) t: the left form overflows for x < -88 in float32. */
+function sigmoidDerivative(g: GraphBuilder, square: GraphNode, product: GraphNode): GraphNode | undefined {
+  if (!isOp(square, 'mul') || square.inputs[0] !== square.inputs[1]) return undefined;
+  const s = square.inputs[0] as GraphNode;
+  if (!isOp(s, 'sigmoid')) return undefined;
+  const factors = isOp(product, 'mul') ? (product.inputs as [GraphNode, GraphNode]) : [product];
+  const e = factors.find((f) => isOp(f, 'exp') && negate(g, f.inputs[0] as GraphNode) === s.inputs[0]);
+  if (e === undefined) return undefined;
+  const t = factors.find((f) => f !== e);
+  const slope = multiply(g, s, subtract(g, g.uniform(1, [], s.dtype), s));
+  return t === undefined ? slope : multiply(g, slope, t);
+}
+
+/** The remaining elementwise operations of two operands. */
+export function binary(
+  g: GraphBuilder,
+  op: Exclude<BinaryOp, 'add' | 'sub' | 'mul'>,
+  a: GraphNode,
+  b: GraphNode,
+): GraphNode {
+  const dtype: GraphDType = op === 'less' || op === 'lessEqual' || op === 'equal' ? 'bool' : a.dtype;
+  return elementwise(g, [a, b], ([x, y], shape) => {
+    const [u, v] = [uniformValue(x as GraphNode), uniformValue(y as GraphNode)];
+    if (u !== undefined && v !== undefined) return g.uniform(binaryValues[op](u, v), shape, dtype);
+    return g.node(op, [x as GraphNode, y as GraphNode], null, shape, dtype);
+  });
+}
+
+/** condition ? a : b, elementwise. */
+export function where(g: GraphBuilder, condition: GraphNode, a: GraphNode, b: GraphNode): GraphNode {
+  if (a === b && sameShape(a.shape, jointShape([condition.shape, a.shape]))) return a;
+  return elementwise(g, [condition, a, b], (parts, shape) => {
+    const value = uniformValue(parts[0] as GraphNode);
+    if (value !== undefined) return broadcast(g, parts[value === 0 ? 2 : 1] as GraphNode, shape);
+    return g.node('where', parts, null, shape, a.dtype);
+  });
+}
+
+/** Converts the element type; floats truncate towards zero when they become integers. */
+export function cast(g: GraphBuilder, x: GraphNode, dtype: GraphDType): GraphNode {
+  if (x.dtype === dtype) return x;
+  const value = uniformValue(x);
+  if (value !== undefined) {
+    const folded = dtype === 'bool' ? Number(value !== 0) : dtype === 'int32' ? Math.trunc(value) : value;
+    return g.uniform(folded, x.shape, dtype);
+  }
+  return g.node('cast', [x], null, x.shape, dtype);
+}
