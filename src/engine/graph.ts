@@ -20,7 +20,7 @@ export type UnaryOp =
   | 'sigmoid'
   | 'not';
 
-/** Elementwise operations of two operands, NumPy broadcasting between equal ranks. */
+/** Elementwise operations of two operands, NumPy broadcasting. */
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'min' | 'max' | 'less' | 'lessEqual' | 'equal';
 
 /** How a reduction combines its elements. */

@@ -18,7 +18,10 @@ export function loadJax(): Promise<typeof jax> {
 async function start(): Promise<typeof jax> {
   const devices = await jax.init('wasm');
   if (!devices.includes('wasm')) {
-    throw new BackendError('loadJax', 'jax-js could not start its WebAssembly device. Use Node 24 or a current browser.');
+    throw new BackendError(
+      'loadJax',
+      'jax-js could not start its WebAssembly device. Use Node 24 or a current browser.',
+    );
   }
   jax.defaultDevice('wasm');
   return jax;

@@ -2,7 +2,7 @@ import { sameShape } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { BinaryOp, GraphDType, GraphNode, UnaryOp } from '../graph.ts';
 import { isOp, uniformValue, workOf } from '../graph.ts';
-import { broadcast, reshape } from './movement.ts';
+import { broadcast } from './movement.ts';
 
 const unaryValues: Record<UnaryOp, (v: number) => number | undefined> = {
   reciprocal: (v) => 1 / v,
@@ -37,16 +37,18 @@ const binaryValues: Record<BinaryOp, (a: number, b: number) => number> = {
 export function jointShape(shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(0, ...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, i) =>
-    Math.max(...shapes.map((s) => s[i - rank + s.length] ?? 1), shapes.some((s) => s[i - rank + s.length] === 0) ? 0 : 1),
+    Math.max(
+      ...shapes.map((s) => s[i - rank + s.length] ?? 1),
+      shapes.some((s) => s[i - rank + s.length] === 0) ? 0 : 1,
+    ),
   );
 }
 
-/** Gives every operand the rank of the result, then takes off broadcasts that an elementwise operation does by itself. */
-function operands(g: GraphBuilder, inputs: readonly GraphNode[], rank: number): GraphNode[] {
+/** Takes off broadcasts, which an elementwise operation does by itself; ranks may differ. */
+function operands(g: GraphBuilder, inputs: readonly GraphNode[]): GraphNode[] {
   return inputs.map((x) => {
-    const lifted = reshape(g, x, [...Array<number>(rank - x.shape.length).fill(1), ...x.shape]);
-    if (isOp(lifted, 'uniform')) return g.uniform(lifted.attributes.value, Array<number>(rank).fill(1), lifted.dtype);
-    return isOp(lifted, 'broadcast') ? (lifted.inputs[0] as GraphNode) : lifted;
+    if (isOp(x, 'uniform')) return g.uniform(x.attributes.value, [], x.dtype);
+    return isOp(x, 'broadcast') ? (x.inputs[0] as GraphNode) : x;
   });
 }
 
@@ -57,7 +59,7 @@ function elementwise(
   make: (parts: GraphNode[], shape: number[]) => GraphNode,
 ): GraphNode {
   const shape = jointShape(inputs.map((x) => x.shape));
-  const parts = operands(g, inputs, shape.length);
+  const parts = operands(g, inputs);
   return broadcast(g, make(parts, jointShape(parts.map((x) => x.shape))), shape);
 }
 
@@ -160,7 +162,8 @@ function multiplyParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: numbe
   if (dtype === 'float32' || dtype === 'float64') {
     const gathered = gatherScale(g, x, y, shape, dtype);
     if (gathered !== undefined) return gathered;
-    const rewritten = sigmoidDerivative(g, x, y) ?? sigmoidDerivative(g, y, x) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
+    const rewritten =
+      sigmoidDerivative(g, x, y) ?? sigmoidDerivative(g, y, x) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
     if (rewritten !== undefined) return rewritten;
   }
   if (u === 1) return broadcast(g, y, shape);
@@ -168,7 +171,13 @@ function multiplyParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: numbe
 }
 
 /** (c x') (d y') = (c d) (x' y'). */
-function gatherScale(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: number[], dtype: GraphDType): GraphNode | undefined {
+function gatherScale(
+  g: GraphBuilder,
+  x: GraphNode,
+  y: GraphNode,
+  shape: number[],
+  dtype: GraphDType,
+): GraphNode | undefined {
   const [p, q] = [scaled(x), scaled(y)];
   const ux = uniformValue(x);
   const scale = (ux ?? p.scale) * q.scale;
@@ -181,7 +190,7 @@ function gatherScale(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: number[
 function applyScale(g: GraphBuilder, scale: number, rest: GraphNode, dtype: GraphDType): GraphNode {
   const value = uniformValue(rest);
   if (value !== undefined) return g.uniform(scale * value, rest.shape, dtype);
-  const uniform = g.uniform(scale, Array<number>(rest.shape.length).fill(1), dtype);
+  const uniform = g.uniform(scale, [], dtype);
   if (isOp(rest, 'mul')) {
     const [a, b] = rest.inputs as [GraphNode, GraphNode];
     const own = uniformValue(a);
@@ -214,10 +223,16 @@ function sigmoidDerivative(g: GraphBuilder, square: GraphNode, product: GraphNod
   const s = square.inputs[0] as GraphNode;
   if (!isOp(s, 'sigmoid')) return undefined;
   const factors = isOp(product, 'mul') ? (product.inputs as [GraphNode, GraphNode]) : [product];
-  const e = factors.find((f) => isOp(f, 'exp') && negate(g, f.inputs[0] as GraphNode) === s.inputs[0]);
-  if (e === undefined) return undefined;
-  const t = factors.find((f) => f !== e);
-  const slope = multiply(g, s, subtract(g, g.uniform(1, [], s.dtype), s));
+  const isDecay = (f: GraphNode): boolean => {
+    const { rest } = scaled(f);
+    return isOp(rest, 'exp') && negate(g, rest.inputs[0] as GraphNode) === s.inputs[0];
+  };
+  const decay = factors.find(isDecay);
+  if (decay === undefined) return undefined;
+  const t = factors.find((f) => f !== decay);
+  const one = g.uniform(1, [], s.dtype);
+  const scale = g.uniform(scaled(decay).scale, [], s.dtype);
+  const slope = multiply(g, scale, multiply(g, s, subtract(g, one, s)));
   return t === undefined ? slope : multiply(g, slope, t);
 }
 

@@ -67,13 +67,14 @@ export function transpose(g: GraphBuilder, x: GraphNode, perm: readonly number[]
   return g.node('transpose', [x], { perm: [...perm] }, shape, x.dtype);
 }
 
-/** NumPy broadcast_to between equal ranks. */
+/** NumPy broadcast_to; the operand gets the rank of the result first. */
 export function broadcast(g: GraphBuilder, x: GraphNode, shape: readonly number[]): GraphNode {
   if (sameShape(x.shape, shape)) return x;
   const value = uniformValue(x);
   if (value !== undefined) return g.uniform(value, shape, x.dtype);
   if (isOp(x, 'broadcast')) return broadcast(g, x.inputs[0] as GraphNode, shape);
-  return g.node('broadcast', [x], null, shape, x.dtype);
+  const lifted = reshape(g, x, [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape]);
+  return sameShape(lifted.shape, shape) ? lifted : g.node('broadcast', [lifted], null, shape, x.dtype);
 }
 
 /** The part of `x` at starts, starts + step, ... < ends on every axis; steps are positive. */

@@ -12,7 +12,8 @@ export function reduce(g: GraphBuilder, x: GraphNode, kind: Reduction, axes: rea
   const shape = x.shape.filter((_, i) => !axes.includes(i));
   if (real.length === 0) return reshape(g, x, shape);
   if (kind === 'sum') {
-    const simpler = uniformSum(g, x, axes) ?? broadcastSum(g, x, real) ?? factoredSum(g, x, axes) ?? pooledSum(g, x, real);
+    const simpler =
+      uniformSum(g, x, axes) ?? broadcastSum(g, x, real) ?? factoredSum(g, x, axes) ?? pooledSum(g, x, real);
     if (simpler !== undefined) return reshape(g, simpler, shape);
   }
   const reduced = g.node(
@@ -55,9 +56,15 @@ function factoredSum(g: GraphBuilder, x: GraphNode, axes: readonly number[]): Gr
     [a, b],
     [b, a],
   ] as const) {
-    if (axes.every((axis) => p.shape[axis] === 1) && t.shape.every((d, i) => d === x.shape[i])) {
-      const shape = p.shape.filter((_, i) => !axes.includes(i));
-      return multiply(g, reshape(g, p, shape), reduce(g, t, 'sum', axes));
+    const lifted = [...Array<number>(x.shape.length - p.shape.length).fill(1), ...p.shape];
+    if (axes.every((axis) => lifted[axis] === 1) && t.shape.length === x.shape.length) {
+      if (axes.some((axis) => t.shape[axis] !== x.shape[axis])) continue;
+      const coefficient = reshape(
+        g,
+        p,
+        lifted.filter((_, i) => !axes.includes(i)),
+      );
+      return multiply(g, coefficient, reduce(g, t, 'sum', axes));
     }
   }
   return undefined;
