@@ -1,0 +1,37 @@
+/** Compiles the AssemblyScript kernels into the committed module src/linalg/kernels/kernels-wasm.ts: `node scripts/build-wasm.ts`. */
+import { readFile, writeFile } from 'node:fs/promises';
+import asc from 'assemblyscript/asc';
+import { BackendError } from '../src/errors/errors.ts';
+
+const folder = new URL('../src/linalg/kernels/', import.meta.url);
+
+/** Where the generated module lies. */
+export const generatedFile: URL = new URL('kernels-wasm.ts', folder);
+
+/**
+ * Compiles the kernels and returns the text of the generated module.
+ * @throws BackendError with the compiler's messages
+ */
+export async function buildKernels(): Promise<string> {
+  const source = await readFile(new URL('kernels.as.ts', folder), 'utf8');
+  let binary = new Uint8Array();
+  const { error, stderr } = await asc.main(
+    ['kernels.ts', '--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
+    {
+      readFile: (name: string) => (name === 'kernels.ts' ? source : null),
+      writeFile: (name: string, contents: string | Uint8Array) => {
+        if (name === 'kernels.wasm' && typeof contents !== 'string') binary = new Uint8Array(contents);
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error) throw new BackendError('buildKernels', stderr.toString(), { cause: error });
+  return [
+    '// Generated from kernels.as.ts by scripts/build-wasm.ts. Do not edit.',
+    '/** The compiled kernels, base64. */',
+    `export const kernelsBase64: string =\n  '${Buffer.from(binary).toString('base64')}';`,
+    '',
+  ].join('\n');
+}
+
+if (import.meta.main) await writeFile(generatedFile, await buildKernels());
