@@ -27,7 +27,8 @@ export async function kindOf(path: string): Promise<PathKind> {
  */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const { buffer, byteOffset, length } = await readFile(path);
+    return new Uint8Array(buffer, byteOffset, length); // a Buffer's slice() would share memory, a Uint8Array's copies
   } catch (cause) {
     throw await fileError(path, cause);
   }

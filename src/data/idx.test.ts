@@ -75,7 +75,7 @@ describe('readIdx()', () => {
       );
     }
     const crc = whole.slice();
-    crc[whole.length - 8]! ^= 1;
+    crc[whole.length - 8] = ~(crc[whole.length - 8] as number);
     await expect(readIdx('a', crc)).rejects.toThrow(DatasetError);
   });
 });

@@ -73,6 +73,12 @@ describe('parseNpy()', () => {
     const x = parseNpy('a', bytes);
     bytes.fill(0);
     expect([...x.data]).toEqual([1, 2]);
+    const file = plain(
+      '<f8',
+      '(1,)',
+      raw(8, [Math.PI], (view, at, v) => view.setFloat64(at, v, true)),
+    );
+    expect([...parseNpy('a', Buffer.from(file)).data]).toEqual([Math.PI]); // Buffers share a pool and their slice() does not copy
   });
 
   it.each([
@@ -167,7 +173,7 @@ describe('parseNpy()', () => {
           expect(error).toBeInstanceOf(DatasetError);
         }
       }),
-      { seed: 2, numRuns: 3000 },
+      { seed: 2, numRuns: 1500 },
     );
   });
 });

@@ -50,7 +50,7 @@ export function parseNpy(where: string, bytes: Uint8Array): Tensor {
   const inOrder = step === 1 || header.littleEndian; // as typed arrays are on every machine that runs us
   let data = allocate(dtype, native && inOrder ? 0 : size);
   if (native && inOrder) {
-    const raw = bytes.slice(header.start).buffer; // a copy: aligned, and independent of the file
+    const raw = new Uint8Array(bytes.subarray(header.start)).buffer; // a copy: aligned, also where bytes is a Buffer of Node's pool
     data = dtype === 'uint8' ? new Uint8Array(raw) : viewAs(dtype, raw);
   } else {
     const view = new DataView(bytes.buffer, bytes.byteOffset + header.start);
