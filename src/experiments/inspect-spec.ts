@@ -13,11 +13,11 @@ const schema = z.strictObject({
   version: z.literal(1),
   model: z.string().min(1),
   data: z.string().min(1).optional(),
-  seed: whole('an integer from 0 to 2^53 - 1', 0, Number.MAX_SAFE_INTEGER),
+  seed: whole('an integer from 0 to 2^53 - 10001', 0, Number.MAX_SAFE_INTEGER - 10_000),
   sigmas: z.array(positive).min(1).max(200),
   images: count,
   triplets: count,
-  samples: whole('an integer from 0 to 10000', 0, 10_000),
+  samples: count,
   steps: whole('an integer from 2 to 1000', 2, 1000),
   blockSize: count,
   lengths: z.array(positive).min(1).max(50),
@@ -42,13 +42,13 @@ export interface InspectInput {
   readonly images?: number | undefined;
   /** Leading singular triplets a Jacobian, default 8. */
   readonly triplets?: number | undefined;
-  /** Samples to draw, default 64. */
+  /** Samples to draw, default 64; their seeds count up from `seed`. */
   readonly samples?: number | undefined;
   /** Noise levels of the sampler's grid, default 18 (the papers' trajectory). */
   readonly steps?: number | undefined;
   /** Tangents in one Jacobian product, default 16. */
   readonly blockSize?: number | undefined;
-  /** Step lengths of the linearity test in VP coordinates, default 0.5 to 40. */
+  /** Step lengths of the linearity test in VP coordinates, default 0.1 to 40. */
   readonly lengths?: readonly number[] | undefined;
 }
 
@@ -72,7 +72,7 @@ export function resolveInspectSpec(input: InspectInput): InspectSpec {
     samples: input.samples ?? 64,
     steps,
     blockSize: input.blockSize ?? 16,
-    lengths: [...(input.lengths ?? [0.5, 1, 2, 5, 10, 20, 40])],
+    lengths: [...(input.lengths ?? [0.1, 0.3, 1, 3, 10, 20, 40])],
   };
   const checked = schema.safeParse(candidate);
   if (checked.success) return checked.data;

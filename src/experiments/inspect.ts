@@ -1,0 +1,169 @@
+import { computeJacobian } from '../analysis/jacobian.ts';
+import { findNearest } from '../analysis/nearest.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { Denoiser } from '../denoisers/denoiser.ts';
+import { ShapeError } from '../errors/errors.ts';
+import type { LinearOperator } from '../linalg/operator.ts';
+import { allocate, sameShape, showShape, sizeOf, tensor } from '../tensor/tensor.ts';
+import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
+import { measurePoint } from './inspect-measure.ts';
+import type { PointMeasures } from './inspect-measure.ts';
+import { drawSamples, jacobianPoints, noiseHeldout } from './inspect-points.ts';
+import type { InspectWatch, JacobianPoint } from './inspect-points.ts';
+import { gaussianReference } from './inspect-reference.ts';
+import type { InspectArrays, InspectResult, InspectSite } from './inspect-result.ts';
+import type { InspectSpec } from './inspect-spec.ts';
+
+/** What a run looks at and what it says of itself. */
+export interface InspectSubject extends InspectWatch {
+  readonly denoiser: Denoiser;
+  /** Clean samples that the denoiser was not made from. */
+  readonly heldout: Dataset;
+  /** What the denoiser was made from: nearest neighbours are sought in it, and its Gaussian gives the reference curve. */
+  readonly train?: Dataset | undefined;
+  /** Eigenvalues of the data's covariance where they are known; computed from `train` otherwise. */
+  readonly variances?: Float64Array | undefined;
+  /** The command line that makes this run again. */
+  readonly command: string;
+  /** Version of this package. */
+  readonly version: string;
+}
+
+/** The two halves of what a run found: plain data for JSON, arrays for NPZ and figures. */
+export interface InspectRun {
+  readonly result: InspectResult;
+  readonly arrays: InspectArrays;
+}
+
+/** Jacobian products asked for ahead, so that a worker computes on while this thread takes a spectrum (about a second each). */
+const PRODUCTS_AHEAD = 24;
+
+/**
+ * Measures how low-dimensional a denoiser is at every noise level of a spec, at held-out samples and along a trajectory.
+ * @returns rows and arrays in the order of `spec.sigmas`, descending; `files` is empty, as nothing is written here
+ * @throws ShapeError if data and denoiser differ in shape; SpecError, CancelledError; whatever denoiser and data throw
+ * @precision spectra to eps of the denoiser's dtype times the largest value; triplets say their own residuals
+ */
+export async function runInspect(spec: InspectSpec, subject: InspectSubject): Promise<InspectRun> {
+  const { denoiser, heldout, train, signal, onProgress } = subject;
+  const startedAt = new Date();
+  if (!sameShape(heldout.sampleShape, denoiser.sampleShape)) {
+    throw new ShapeError(
+      heldout.name,
+      `expected samples of shape ${showShape(denoiser.sampleShape)} for ${denoiser.name}, got ${showShape(heldout.sampleShape)}. Choose data that fit the model.`,
+    );
+  }
+  const watch: InspectWatch = { signal, onProgress };
+  const noisy = await noiseHeldout(spec, denoiser, heldout, watch);
+  const drawn = await drawSamples(spec, denoiser, watch);
+  const measures = await measureAll(spec, denoiser, jacobianPoints(spec, noisy, drawn), watch);
+  const found = train && (await findNearest(drawn.samples, train, { signal }));
+  const reference = await gaussianReference(spec.sigmas, subject);
+  const { low, high } = heldout.range;
+  return {
+    result: {
+      model: denoiser.name,
+      dataset: { name: heldout.name, hash: await heldout.hash() },
+      seed: spec.seed,
+      coordinates: 'VE',
+      dtype: denoiser.dtype,
+      versions: { eigenlens: subject.version, node: process.versions.node },
+      startedAt: startedAt.toISOString(),
+      wallMs: Date.now() - startedAt.getTime(),
+      command: subject.command,
+      sampleShape: denoiser.sampleShape,
+      dimension: sizeOf(denoiser.sampleShape),
+      valueRange: [low, high],
+      sigmas: spec.sigmas,
+      rankCurve: measures.flatMap((m) => m.ranks),
+      triplets: measures.map((m) => m.triplets),
+      linearity: measures.map((m) => m.linearity),
+      symmetryDefect: measures.map((m) => m.symmetry),
+      ...(reference && { reference }),
+      files: [],
+    },
+    arrays: {
+      sigmas: tensor('float64', [spec.sigmas.length], Float64Array.from(spec.sigmas)),
+      ...noisy,
+      ...drawn,
+      ...spectraArrays(spec, denoiser.dtype, measures),
+      ...(found && { nearest: found.nearest, nearest_distance: found.distance }),
+    },
+  };
+}
+
+/** Measures every point; the products of the next Jacobian are under way while this thread works on the last one. */
+async function measureAll(
+  spec: InspectSpec,
+  denoiser: Denoiser,
+  points: readonly JacobianPoint[],
+  { signal, onProgress }: InspectWatch,
+): Promise<PointMeasures[]> {
+  const dimension = sizeOf(denoiser.sampleShape);
+  const total = points.length * dimension;
+  const begin = (index: number): { op: LinearOperator; jacobian: Promise<Tensor<'float64'>> } | undefined => {
+    const point = points[index];
+    if (point === undefined) return undefined;
+    const op = denoiser.linearize(point.x, point.sigma);
+    const jacobian = computeJacobian(op, {
+      blockSize: spec.blockSize,
+      inFlight: PRODUCTS_AHEAD,
+      signal,
+      onProgress: (done) =>
+        onProgress?.({ label: 'Jacobians', done: index * dimension + done, total, unit: 'columns' }),
+    });
+    jacobian.catch(() => undefined); // awaited below, but a failure may come while the point before is measured
+    return { op, jacobian };
+  };
+  const measures: PointMeasures[] = [];
+  let current = begin(0);
+  for (const [index, point] of points.entries()) {
+    if (current === undefined) break;
+    const { op } = current;
+    const jacobian = await current.jacobian;
+    current = begin(index + 1);
+    try {
+      measures.push(await measurePoint(spec, denoiser, point, op, jacobian, signal));
+    } catch (error) {
+      await current?.jacobian.catch(() => undefined); // nothing may be under way once this has failed
+      throw error;
+    }
+  }
+  return measures;
+}
+
+/** Spectra and leading vectors by site, levels first. */
+function spectraArrays(
+  spec: InspectSpec,
+  dtype: FloatDType,
+  measures: readonly PointMeasures[],
+): Pick<
+  InspectArrays,
+  'spectra_heldout' | 'spectra_trajectory' | 'left_heldout' | 'right_heldout' | 'left_trajectory' | 'right_trajectory'
+> {
+  const levels = spec.sigmas.length;
+  const collect = <T extends FloatDType>(
+    site: InspectSite,
+    kind: T,
+    take: (m: PointMeasures) => Tensor<'float64'>,
+  ): Tensor<T> => {
+    const parts = measures.filter((m) => m.point.site === site).map(take);
+    const inner = parts[0]?.shape ?? [];
+    const size = sizeOf(inner);
+    const data = allocate(kind, parts.length * size);
+    parts.forEach((part, i) => data.set(part.data, i * size));
+    return tensor(kind, [levels, parts.length / levels, ...inner], data);
+  };
+  const values = (m: PointMeasures): Tensor<'float64'> =>
+    tensor('float64', [m.spectrum.values.length], m.spectrum.values);
+  const left = (m: PointMeasures): Tensor<'float64'> => m.spectrum.leading.left;
+  const right = (m: PointMeasures): Tensor<'float64'> => m.spectrum.leading.right;
+  return {
+    spectra_heldout: collect('heldout', 'float64', values),
+    spectra_trajectory: collect('trajectory', 'float64', values),
+    left_heldout: collect('heldout', dtype, left) as FloatTensor,
+    right_heldout: collect('heldout', dtype, right) as FloatTensor,
+    left_trajectory: collect('trajectory', dtype, left) as FloatTensor,
+    right_trajectory: collect('trajectory', dtype, right) as FloatTensor,
+  };
+}
