@@ -3,6 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 import { BackendError } from '../src/errors/errors.ts';
 
+/** Sources, each compiled as an entry so that its exports are the module's. */
+const entries = ['gemm', 'reductions', 'rotations'];
 const folder = new URL('../src/linalg/kernels/', import.meta.url);
 
 /** Where the generated module lies. */
@@ -13,12 +15,13 @@ export const generatedFile: URL = new URL('kernels-wasm.ts', folder);
  * @throws BackendError with the compiler's messages
  */
 export async function buildKernels(): Promise<string> {
-  const source = await readFile(new URL('kernels.as.ts', folder), 'utf8');
+  const sources = new Map<string, string>();
+  for (const name of entries) sources.set(`${name}.ts`, await readFile(new URL(`${name}.as.ts`, folder), 'utf8'));
   let binary = new Uint8Array();
   const { error, stderr } = await asc.main(
-    ['kernels.ts', '--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
+    [...sources.keys(), '--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
     {
-      readFile: (name: string) => (name === 'kernels.ts' ? source : null),
+      readFile: (name: string) => sources.get(name) ?? null,
       writeFile: (name: string, contents: string | Uint8Array) => {
         if (name === 'kernels.wasm' && typeof contents !== 'string') binary = new Uint8Array(contents);
       },
@@ -27,7 +30,7 @@ export async function buildKernels(): Promise<string> {
   );
   if (error) throw new BackendError('buildKernels', stderr.toString(), { cause: error });
   return [
-    '// Generated from kernels.as.ts by scripts/build-wasm.ts. Do not edit.',
+    '// Generated from *.as.ts by scripts/build-wasm.ts. Do not edit.',
     '/** The compiled kernels, base64. */',
     `export const kernelsBase64: string =\n  '${Buffer.from(binary).toString('base64')}';`,
     '',

@@ -48,7 +48,7 @@ export function qr(a: Tensor<'float64'>): Qr {
     const rows = workspace.view(qAt, k * m);
     for (let i = 0; i < k; i++) {
       const sign = (r[i * n + i] as number) < 0 ? -1 : 1;
-      for (let j = 0; j < n; j++) r[i * n + j] = (sign * (r[i * n + j] as number)) / scale;
+      for (let j = i; j < n; j++) r[i * n + j] = (sign * (r[i * n + j] as number)) / scale;
       for (let j = 0; j < m; j++) q[j * k + i] = rows[i * m + j] as number;
     }
     return { q: tensor('float64', [m, k], q), r: tensor('float64', [k, n], r) };

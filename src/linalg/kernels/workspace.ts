@@ -15,7 +15,7 @@ export interface Block {
   readonly stride: number;
 }
 
-/** The compiled routines; kernels.as.ts says what each does. */
+/** The compiled routines; the *.as.ts files say what each does. */
 interface Kernels {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   heapBase(): Pointer;
