@@ -39,7 +39,7 @@ export function checkBatch<T extends FloatDType>(
 /**
  * Checks and flattens the arguments of `Denoiser.linearize`.
  * @param x  [...sampleShape] or [1, ...sampleShape]
- * @returns [1, dimension]
+ * @returns [1, dimension]; shares memory with x where the dtype agrees, so copy what an operator keeps
  * @throws ShapeError, DTypeError, DomainError, NumericalError as the contract says
  */
 export function checkPoint<T extends FloatDType>(

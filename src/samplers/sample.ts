@@ -2,7 +2,7 @@ import type { Denoiser } from '../denoisers/denoiser.ts';
 import { DomainError, ShapeError, throwIfAborted } from '../errors/errors.ts';
 import { latents } from '../tensor/random.ts';
 import { assertFinite, assertFloat, castFloat, sameShape, showShape, slice } from '../tensor/tensor.ts';
-import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
+import type { FloatDType, FloatTensor } from '../tensor/tensor.ts';
 import { heun } from './heun.ts';
 import { zerosLike } from './solver.ts';
 import type { Solver } from './solver.ts';
@@ -95,7 +95,7 @@ async function denoiseInBatches(
     // Closed forms compute without ever waiting: hand the event loop a turn, or an interrupt would not be heard.
     await new Promise((resolve) => setTimeout(resolve, 0));
     throwIfAborted('sample', signal);
-    const part = slice(x as Tensor<'float64'>, start, Math.min(start + batchSize, batch));
+    const part = slice<FloatDType>(x, start, Math.min(start + batchSize, batch)) as FloatTensor;
     out.data.set((await denoiser.denoise(part, sigma)).data, start * size);
   }
   return out;
@@ -103,7 +103,7 @@ async function denoiseInBatches(
 
 function checkGrid(grid: Float64Array): void {
   const descends = grid.every((sigma, i) => i === 0 || sigma < (grid[i - 1] as number));
-  if (grid.length < 2 || !descends || !((grid[0] as number) < Infinity) || !((grid.at(-1) as number) >= 0)) {
+  if (grid.length < 2 || !descends || !((grid[0] as number) < Infinity) || !((grid[grid.length - 1] as number) >= 0)) {
     throw new DomainError(
       'sample',
       `expected two or more noise levels descending to >= 0, got ${[...grid].join(', ')}.`,

@@ -181,12 +181,14 @@ export function describeDenoiserContract(kind: string, options: DenoiserContract
       return distance(tensor('float64', [dimension], slope), Jv);
     }
 
-    it.runIf(symmetric).each(sigmas)('linearize() at sigma %d is symmetric: J v = J^T v', async (sigma) => {
-      const op = denoiser.linearize(noisy(1, sigma), sigma);
-      const v = vectors('v', 2);
-      const [Jv, JTv] = [await op.apply(v), await op.applyTranspose(v)];
-      expect(distance(Jv, JTv)).toBeLessThanOrEqual(roundings * op.epsilon * norm(Jv));
-    });
+    if (symmetric) {
+      it.each(sigmas)('linearize() at sigma %d is symmetric: J v = J^T v', async (sigma) => {
+        const op = denoiser.linearize(noisy(1, sigma), sigma);
+        const v = vectors('v', 2);
+        const [Jv, JTv] = [await op.apply(v), await op.applyTranspose(v)];
+        expect(distance(Jv, JTv)).toBeLessThanOrEqual(roundings * op.epsilon * norm(Jv));
+      });
+    }
 
     it.each([0, -1, NaN, Infinity])('sigma %d is refused with DomainError', async (sigma) => {
       const x = noisy(2, 1);
