@@ -1,0 +1,102 @@
+import { SpecError } from '../errors/errors.ts';
+import type { InspectRun } from '../experiments/inspect.ts';
+import { resolveInspectSpec } from '../experiments/inspect-spec.ts';
+import type { InspectSpec } from '../experiments/inspect-spec.ts';
+import type { RunFolder } from '../store/run-folder.ts';
+import { slice } from '../tensor/tensor.ts';
+import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
+import { defineCommand } from './command.ts';
+import type { Command, CommandContext, CommandResult, ValueOption } from './command.ts';
+import { packageVersion } from './version.ts';
+
+/** `eigenlens inspect`: the spectrum of a denoiser's Jacobian over noise levels. */
+export const inspect: Command = defineCommand({
+  name: 'inspect',
+  summary: 'how low-dimensional a denoiser is at every noise level: spectrum, rank, symmetry, linearity, samples',
+  arguments: [
+    { name: 'model', description: 'fashion (default), gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6 or a path' },
+  ],
+  options: {
+    data: text('<data>', "noise the held-out part of this data set (default: the model's own)"),
+    sigmas: numbers('<list>', 'noise levels, such as 0.1,1,10'),
+    levels: number('<n>', 'number of noise levels from 0.002 to 80 (default 12)'),
+    images: number('<n>', 'held-out samples to look at (default 1)'),
+    triplets: number('<n>', 'leading singular triplets of each Jacobian (default 8)'),
+    samples: number('<n>', 'samples to draw (default 64)'),
+    steps: number('<n>', 'noise levels of the sampler (default 18)'),
+    lengths: numbers('<list>', 'step lengths of the linearity test, VP coordinates (default 0.1 to 40)'),
+    blockSize: number('<n>', 'tangents in one product (default 16)'),
+  },
+  examples: [
+    'inspect --out runs/inspect-fashion',
+    'inspect molrg:n=48,K=2,d=6 --json',
+    'inspect gaussian:fashion --images 3 --sigmas 0.1,1,10',
+  ],
+  resolve: ({ args, options, seed }) => resolveInspectSpec({ model: args[0], seed, ...options }),
+  run: (spec, context) => runCommand(spec, context),
+});
+
+async function runCommand(spec: InspectSpec, context: CommandContext): Promise<CommandResult> {
+  const { signal, progress, folder, layout, commandLine } = context;
+  const { openDenoiser } = await import('../experiments/models.ts');
+  const { runInspect } = await import('../experiments/inspect.ts');
+  const { inspectTable } = await import('./inspect-table.ts');
+  const model = await openDenoiser(spec.model, { data: spec.data, signal });
+  await using denoiser = model.denoiser;
+  const run = await runInspect(spec, {
+    ...model,
+    denoiser,
+    command: commandLine,
+    version: packageVersion(),
+    signal,
+    onProgress: (report) => progress.report(report),
+  });
+  const text = inspectTable(run.result, layout);
+  if (folder === undefined) return { value: run.result, text };
+  return { value: await writeRun(run, folder), text };
+}
+
+/** Writes arrays, report and pictures; the skeleton adds spec.json and result.json and the manifest. */
+async function writeRun({ result, arrays }: InspectRun, folder: RunFolder): Promise<InspectRun['result']> {
+  const { renderReport } = await import('../report/html.ts');
+  const { imageGridPng, isImageShape } = await import('../report/png.ts');
+  await folder.writeArrays('arrays.npz', { ...arrays });
+  if (isImageShape(result.sampleShape)) {
+    await folder.write('samples.png', imageGridPng(arrays.samples, result.valueRange, { columns: 8, scale: 2 }));
+    await folder.write('directions.png', await directionsPng(arrays.right_heldout, result.sampleShape));
+  }
+  const files = [...folder.files, 'report.html', 'result.json', 'run.json', 'spec.json'].sort();
+  const complete = { ...result, files };
+  await folder.write('report.html', await renderReport(complete, arrays));
+  return complete;
+}
+
+/** Leading right singular vectors at the first held-out image: a row a noise level, from the noisiest. */
+async function directionsPng(right: FloatTensor, sampleShape: readonly number[]): Promise<Uint8Array> {
+  const { directionPicture, encodePng, gridPicture } = await import('../report/png.ts');
+  const [levels = 0, , count = 0, dimension = 0] = right.shape;
+  const pictures = Array.from({ length: levels * count }, (_, n) => {
+    const level = slice(right as Tensor<'float64'>, Math.floor(n / count), Math.floor(n / count) + 1);
+    const at = (n % count) * dimension;
+    return directionPicture(level.data.subarray(at, at + dimension), sampleShape);
+  });
+  return encodePng(gridPicture(pictures, { columns: count, scale: 2 }));
+}
+
+function text(value: string, description: string): ValueOption<string> {
+  return { value, description, parse: (said) => said };
+}
+
+function number(value: string, description: string): ValueOption<number> {
+  return { value, description, parse: parseNumber };
+}
+
+function numbers(value: string, description: string): ValueOption<number[]> {
+  return { value, description, parse: (said, flag) => said.split(',').map((part) => parseNumber(part, flag)) };
+}
+
+function parseNumber(said: string, flag: string): number {
+  const value = said.trim() === '' ? NaN : Number(said);
+  if (Number.isNaN(value)) throw new SpecError(flag, `expected a number, got ${JSON.stringify(said)}.`);
+  return value;
+}
