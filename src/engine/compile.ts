@@ -43,7 +43,13 @@ export async function compile(
   const names = { inputs: model.inputs.map((i) => i.name), outputs: model.outputs.map((o) => o.name) };
   const backend = options.backend ?? (await import('./backend/node.ts')).nodeBackend();
   // The backend takes the bytes over; the caller keeps a copy in `model`.
-  const session = await backend.createSession(model.bytes.slice(), names, options);
+  const isDouble = [...model.inputs, ...model.outputs].some((v) => v.dtype === 'float64');
+  const optimization = options.optimization ?? (isDouble ? 'basic' : 'all');
+  const session = await backend.createSession(model.bytes.slice(), names, {
+    ...options,
+    backend: undefined,
+    optimization,
+  });
   return new CompiledFunction(model, session, specs);
 }
 

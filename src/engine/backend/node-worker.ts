@@ -15,7 +15,7 @@ async function answer(request: WorkerRequest): Promise<Tensor[]> {
   if (request.kind === 'create') {
     const session = await ort.InferenceSession.create(request.model, {
       executionProviders: ['cpu'],
-      graphOptimizationLevel: 'all',
+      graphOptimizationLevel: request.options.optimization ?? 'all',
       executionMode: 'sequential',
       ...(request.options.threads === undefined ? {} : { intraOpNumThreads: request.options.threads }),
     });

@@ -4,6 +4,8 @@ import type { Tensor } from '../../tensor/tensor.ts';
 export interface SessionOptions {
   /** Threads inside one operator; default: all cores. Workers of a pool take 1. */
   readonly threads?: number;
+  /** `basic` leaves out the runtime's fusions, some of which have no float64 kernel. Default all. */
+  readonly optimization?: 'all' | 'basic';
 }
 
 /** A loaded model that maps arrays to arrays, off the caller's thread. */

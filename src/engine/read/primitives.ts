@@ -49,13 +49,22 @@ const reductions: Record<string, Reduction> = { Add: 'sum', Max: 'max', Min: 'mi
 const at = (inputs: readonly GraphNode[], i: number): GraphNode => inputs[i] as GraphNode;
 const out = (outputs: readonly Output[]): Output => outputs[0] as Output;
 
+/** Operands in the result's element type: jax-js lets a weakly typed literal meet an array of another float type. */
+const promoted =
+  (read: (g: GraphBuilder, a: GraphNode, b: GraphNode) => GraphNode): Reader =>
+  (g, inputs, _, outputs) => {
+    const { dtype } = out(outputs);
+    return read(g, cast(g, at(inputs, 0), dtype), cast(g, at(inputs, 1), dtype));
+  };
+
 const readUnary =
   (op: 'reciprocal' | 'floor' | 'ceil' | 'sin' | 'cos' | 'asin' | 'atan' | 'exp' | 'log' | 'erf' | 'sqrt'): Reader =>
   (g, [x]) =>
     unary(g, op, x as GraphNode);
 
 const readCompare: Reader = (g, inputs, { op }) => {
-  const [a, b] = [at(inputs, 0), at(inputs, 1)];
+  const dtype = (inputs.find((x) => x.op !== 'uniform') ?? at(inputs, 0)).dtype;
+  const [a, b] = [cast(g, at(inputs, 0), dtype), cast(g, at(inputs, 1), dtype)];
   if (op === 'less') return binary(g, 'less', a, b);
   if (op === 'less_equal') return binary(g, 'lessEqual', a, b);
   const equal = binary(g, 'equal', a, b);
@@ -87,11 +96,11 @@ const readArgsort: Reader = (g, inputs) => {
 
 /** What each primitive becomes; a primitive of the union without a line here does not compile. */
 export const primitives: Record<Primitive, Reader> = {
-  add: (g, inputs) => add(g, at(inputs, 0), at(inputs, 1)),
-  mul: (g, inputs) => multiply(g, at(inputs, 0), at(inputs, 1)),
-  mod: (g, inputs) => binary(g, 'mod', at(inputs, 0), at(inputs, 1)),
-  min: (g, inputs) => binary(g, 'min', at(inputs, 0), at(inputs, 1)),
-  max: (g, inputs) => binary(g, 'max', at(inputs, 0), at(inputs, 1)),
+  add: promoted(add),
+  mul: promoted(multiply),
+  mod: promoted((g, a, b) => binary(g, 'mod', a, b)),
+  min: promoted((g, a, b) => binary(g, 'min', a, b)),
+  max: promoted((g, a, b) => binary(g, 'max', a, b)),
   neg: (g, inputs) => negate(g, at(inputs, 0)),
   reciprocal: readUnary('reciprocal'),
   floor: readUnary('floor'),
@@ -111,13 +120,16 @@ export const primitives: Record<Primitive, Reader> = {
   },
   sqrt: readUnary('sqrt'),
   reduce: (g, inputs, { op, axis }) => reduce(g, at(inputs, 0), reductions[op] ?? 'sum', axis),
-  dot: (g, inputs) => dot(g, at(inputs, 0), at(inputs, 1)),
+  dot: promoted(dot),
   conv: (g, inputs, p, outputs) => convolve(g, at(inputs, 0), at(inputs, 1), out(outputs).shape, p),
   pool: (g, inputs, { window, strides }) => pool(g, at(inputs, 0), window, strides),
   pool_transpose: (g, inputs, { inShape, window, strides }) =>
     poolTranspose(g, at(inputs, 0), inShape, window, strides),
   compare: readCompare,
-  where: (g, inputs) => where(g, at(inputs, 0), at(inputs, 1), at(inputs, 2)),
+  where: (g, inputs, _, outputs) => {
+    const { dtype } = out(outputs);
+    return where(g, at(inputs, 0), cast(g, at(inputs, 1), dtype), cast(g, at(inputs, 2), dtype));
+  },
   concatenate: (g, inputs, { axis }) => concatenate(g, inputs, axis),
   split: readSplit,
   gather: (g, [x, ...indices], { axis, outDim }) => gather(g, x as GraphNode, indices, axis, outDim),

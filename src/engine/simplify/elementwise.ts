@@ -202,7 +202,7 @@ function applyScale(g: GraphBuilder, scale: number, rest: GraphNode, dtype: Grap
   return g.node('mul', [uniform, rest], null, rest.shape, dtype);
 }
 
-/** p (q t) = (p q) t where t is linear and p, q are not, or where p and q are both smaller than t. */
+/** p (q t) = (p q) t where t is the largest of the three, or as large and the only tangent: the largest factor comes last. */
 function reassociate(g: GraphBuilder, p: GraphNode, product: GraphNode): GraphNode | undefined {
   if (!isOp(product, 'mul')) return undefined;
   const [a, b] = product.inputs as [GraphNode, GraphNode];
@@ -210,9 +210,9 @@ function reassociate(g: GraphBuilder, p: GraphNode, product: GraphNode): GraphNo
     [a, b],
     [b, a],
   ] as const) {
-    const linear = t.linear && !q.linear && !p.linear;
-    const smaller = workOf(p) < workOf(t) && workOf(q) < workOf(t);
-    if ((linear || smaller) && uniformValue(q) === undefined) return multiply(g, multiply(g, p, q), t);
+    const others = Math.max(workOf(p), workOf(q));
+    const isLast = workOf(t) > others || (workOf(t) === others && t.linear && !q.linear && !p.linear);
+    if (isLast && uniformValue(q) === undefined) return multiply(g, multiply(g, p, q), t);
   }
   return undefined;
 }
