@@ -46,9 +46,8 @@ export async function compile(
   const isDouble = [...model.inputs, ...model.outputs].some((v) => v.dtype === 'float64');
   const optimization = options.optimization ?? (isDouble ? 'basic' : 'all');
   const session = await backend.createSession(model.bytes.slice(), names, {
-    ...options,
-    backend: undefined,
     optimization,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
   });
   return new CompiledFunction(model, session, specs);
 }

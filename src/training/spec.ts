@@ -1,0 +1,58 @@
+import { DomainError } from '../errors/errors.ts';
+
+/** Everything that a training run is determined by, besides the network and the data. */
+export interface TrainingSpec {
+  /** Optimizer steps in all. */
+  readonly steps: number;
+  /** Images a step. */
+  readonly batchSize: number;
+  /** Peak learning rate; linear warm-up, then a half cosine to zero. */
+  readonly learningRate: number;
+  /** Steps of the warm-up. */
+  readonly warmup: number;
+  /** Images after which an old weight counts half in the average; the average starts faster. */
+  readonly emaHalfLife: number;
+  /** Seed of weights, order, noise levels and noise. */
+  readonly seed: number;
+}
+
+/** Defaults of `eigenlens train`. */
+export const trainingDefaults: TrainingSpec = {
+  steps: 4000,
+  batchSize: 64,
+  learningRate: 2e-3,
+  warmup: 200,
+  emaHalfLife: 20_000,
+  seed: 0,
+};
+
+/** @throws DomainError for a size or rate that cannot be trained with */
+export function checkTrainingSpec(spec: TrainingSpec): void {
+  for (const name of ['steps', 'batchSize'] as const) {
+    if (!Number.isSafeInteger(spec[name]) || spec[name] < 1) {
+      throw new DomainError('train', `expected ${name} to be a whole number of at least 1, got ${spec[name]}.`);
+    }
+  }
+  for (const name of ['learningRate', 'emaHalfLife'] as const) {
+    if (!(spec[name] > 0 && spec[name] < Infinity)) {
+      throw new DomainError('train', `expected ${name} to be positive and finite, got ${spec[name]}.`);
+    }
+  }
+}
+
+/** Learning rate of step 1, 2, ...: linear over the warm-up, then a half cosine that reaches zero at the last step. */
+export function learningRateAt(spec: TrainingSpec, step: number): number {
+  const { learningRate, steps, warmup } = spec;
+  if (step <= warmup) return (learningRate * step) / (warmup + 1);
+  const progress = (step - warmup) / Math.max(1, steps - warmup);
+  return learningRate * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress)));
+}
+
+/**
+ * Decay of the weight average at a step: half-life in images, but never longer than a twentieth of what was seen so far.
+ * @source the ramp of Karras et al. 2022 (arXiv 2206.00364, appendix F.1: EMA half-life with ramp-up 5 %)
+ */
+export function emaDecayAt(spec: TrainingSpec, step: number): number {
+  const halfLife = Math.min(spec.emaHalfLife, 0.05 * step * spec.batchSize);
+  return 0.5 ** (spec.batchSize / Math.max(halfLife, 1e-8));
+}

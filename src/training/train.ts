@@ -1,0 +1,107 @@
+import type { Dataset } from '../data/dataset.ts';
+import type { Network } from '../denoisers/network/network.ts';
+import type { CompileOptions } from '../engine/compile.ts';
+import { NumericalError, ShapeError, throwIfAborted } from '../errors/errors.ts';
+import { sameShape, showShape, tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { AdamState } from './adam.ts';
+import { adamStep, averageStep } from './adam.ts';
+import { trainingBatch } from './batch.ts';
+import type { TrainingState } from './checkpoint.ts';
+import { initialState } from './checkpoint.ts';
+import { compileGradient } from './gradient.ts';
+import type { TrainingSpec } from './spec.ts';
+import { checkTrainingSpec, emaDecayAt, learningRateAt } from './spec.ts';
+
+/** What the observer of a run is told after every step. */
+export interface TrainingProgress {
+  readonly step: number;
+  readonly steps: number;
+  /** Loss of this step. */
+  readonly loss: number;
+  /** Since this call began. */
+  readonly imagesPerSecond: number;
+}
+
+/** How to run a training; what determines its result is in the spec. */
+export interface TrainingOptions extends CompileOptions {
+  readonly network: Network;
+  readonly data: Dataset;
+  readonly sigmaData: number;
+  readonly spec: TrainingSpec;
+  /** A state to go on from; it is updated in place. */
+  readonly state?: TrainingState;
+  readonly signal?: AbortSignal;
+  /** Steps between rows of `state.losses`. Default 50. */
+  readonly logEvery?: number;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Called every `checkpointEvery` steps, at the end, and when the run is aborted. */
+  readonly onCheckpoint?: (state: TrainingState) => Promise<void>;
+  /** Default 200. */
+  readonly checkpointEvery?: number;
+}
+
+/**
+ * Trains a denoiser by the EDM loss with Adam and an average of the weights. Every random choice is a function of (seed, step), so that a
+ * run which stops and goes on from a checkpoint gives the same bits as one that never stopped (same machine, same number of threads).
+ * @returns the final state
+ * @throws NumericalError when the loss is not finite, CancelledError after a last checkpoint when aborted
+ * @source Karras et al. 2022, arXiv 2206.00364, section 5 and Table 1
+ */
+export async function train(options: TrainingOptions): Promise<TrainingState> {
+  const { network, data, spec, signal, onProgress, onCheckpoint } = options;
+  checkTrainingSpec(spec);
+  if (!sameShape(data.sampleShape, network.sampleShape)) {
+    const [wanted, got] = [showShape(network.sampleShape), showShape(data.sampleShape)];
+    throw new ShapeError('train', `expected samples of shape ${wanted}, got ${got} from ${data.name}.`);
+  }
+  const { checkpointEvery = 200, logEvery = 50 } = options;
+  const state = options.state ?? initialState(network, spec.seed);
+  await using gradient = await compileGradient(network, spec.batchSize, options);
+  const batchOf = (step: number): ReturnType<typeof trainingBatch> =>
+    trainingBatch(data, spec.batchSize, step, spec.seed, options.sigmaData, network.featureCount);
+  const begun = performance.now();
+  const firstStep = state.step;
+  const recent: number[] = [];
+  let next = batchOf(state.step + 1);
+  while (state.step < spec.steps) {
+    if (signal?.aborted) await onCheckpoint?.(state);
+    throwIfAborted('train', signal);
+    const step = state.step + 1;
+    const { input, features, target } = await next;
+    const weights = network.parameters.map(({ shape }, i) =>
+      tensor('float32', shape, state.weights[i] as Float32Array),
+    );
+    const running = gradient.run(...weights, input, features, target);
+    // The next batch is drawn while the runtime's thread works.
+    if (step < spec.steps) next = batchOf(step + 1);
+    const [loss, ...gradients] = (await running) as Tensor<'float32'>[];
+    const value = loss?.data[0] as number;
+    if (!Number.isFinite(value)) {
+      throw new NumericalError('train', `the loss became ${value} at step ${step}. Lower the learning rate.`);
+    }
+    update(state, gradients, spec, step);
+    recent.push(value);
+    if (step % logEvery === 0 || step === spec.steps) logLoss(state, recent);
+    const seconds = (performance.now() - begun) / 1000;
+    const imagesPerSecond = ((step - firstStep) * spec.batchSize) / seconds;
+    onProgress?.({ step, steps: spec.steps, loss: value, imagesPerSecond });
+    if (step % checkpointEvery === 0 || step === spec.steps) await onCheckpoint?.(state);
+  }
+  return state;
+}
+
+function update(state: TrainingState, gradients: readonly Tensor<'float32'>[], spec: TrainingSpec, step: number): void {
+  const rate = learningRateAt(spec, step);
+  const decay = emaDecayAt(spec, step);
+  state.weights.forEach((weights, i) => {
+    adamStep(weights, (gradients[i] as Tensor<'float32'>).data, state.moments[i] as AdamState, step, rate);
+    averageStep(state.average[i] as Float32Array, weights, decay);
+  });
+  state.step = step;
+}
+
+function logLoss(state: TrainingState, recent: number[]): void {
+  state.losses.push({ step: state.step, loss: recent.reduce((a, b) => a + b, 0) / recent.length });
+  recent.length = 0;
+}
