@@ -78,7 +78,7 @@ function triangularize(columns: Float64Array, m: number, n: number): { tau: Floa
 
 /**
  * Orthonormal basis of the span of the rows, in their order: q's first rows span what x's first rows span.
- * Gram-Schmidt, each row twice. A row is dropped if less than `tolerance` times the largest row norm is left of it.
+ * Gram-Schmidt, repeated where more than half of a row cancels. A row is dropped if less than `tolerance` times the largest row norm is left of it.
  * @param x  [k, n]; not consumed
  * @param options.tolerance  default max(k, n) eps
  * @returns q [rank, n]; rank 0 for a zero matrix
@@ -95,8 +95,8 @@ export function orthonormalRows(x: Tensor<'float64'>, options: { readonly tolera
   const basis: Float64Array[] = [];
   for (const row of rows) {
     let left = Math.sqrt(dot(row, row));
-    // Repeated while most of the row cancels: what is left then is rounding error of the pass before, not orthogonal yet.
-    for (let before = Infinity, pass = 0; pass < 2 || (left < before / 2 && pass < 4); pass++) {
+    // Where at least half of the row is left, cancellation has at most doubled the rounding error of the projection.
+    for (let before = Infinity, pass = 0; left < before / 2 && pass < 4; pass++) {
       for (const q of basis) addScaled(row, q, -dot(q, row));
       before = left;
       left = Math.sqrt(dot(row, row));

@@ -80,7 +80,8 @@ test('leadingTriplets() converges where a degenerate cluster crosses the cut', a
   const cluster = (i: number): number => (i <= 5 ? 2 - i / 10 : i <= 15 ? 1 : 0.9 / i);
   const found = await leadingTriplets(operatorWith(cluster));
   expect(found.status).toBe('converged');
-  expect(found.sweeps).toBeLessThanOrEqual(8);
+  // Were turns within the cluster taken for change, it would go on until nothing is left to add (ten sweeps).
+  expect(found.sweeps).toBeLessThanOrEqual(6);
   expect(principalAngles(slice(found.right, 0, 5), slice(V, 0, 5)).at(-1)).toBeLessThanOrEqual(1e-4);
   // The other three lie in the ten-dimensional cluster, whichever three they are.
   expect(principalAngles(slice(found.right, 5, 8), slice(V, 5, 15)).at(-1)).toBeLessThanOrEqual(1e-3);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { buildKernels, generatedFile } from '../../../scripts/build-wasm.ts';
+import { DomainError } from '../../errors/errors.ts';
 import { withWorkspace } from './workspace.ts';
 
 test('buildKernels() gives the committed bytes', async () => {
@@ -29,4 +30,9 @@ test('withWorkspace() frees what was allocated, also after an error, and hands o
 test('withWorkspace() gives large memory back', () => {
   withWorkspace((workspace) => workspace.allocate(10_000_000));
   expect(withWorkspace((workspace) => workspace.bytes)).toBeLessThan(8_000_000);
+});
+
+test('withWorkspace() refuses more than linear memory can hold and works on', () => {
+  expect(() => withWorkspace((workspace) => workspace.allocate(2 ** 30))).toThrow(DomainError);
+  expect(withWorkspace((workspace) => workspace.view(workspace.allocate(1), 1)[0])).toBe(0);
 });

@@ -1,3 +1,4 @@
+import { DomainError } from '../../errors/errors.ts';
 import { kernelsBase64 } from './kernels-wasm.ts';
 
 // The part of the WebAssembly interface used here; neither es2024 nor @types/node declares it.
@@ -50,14 +51,27 @@ export class Workspace {
     return this.kernels.memory.buffer.byteLength;
   }
 
-  /** Room for `size` float64 elements, set to zero. */
+  /** Room for `size` float64 elements, set to zero. @throws DomainError beyond 4 GiB or the memory of the machine */
   allocate(size: number): Pointer {
     const at = this.#top;
     const end = at + Math.ceil(size / 2) * 16;
-    if (end > this.bytes) this.kernels.memory.grow(Math.ceil((end - this.bytes) / PAGE));
+    if (end > this.bytes) this.#grow(end);
     this.#top = end;
     this.view(at, size).fill(0);
     return at;
+  }
+
+  #grow(end: number): void {
+    try {
+      this.kernels.memory.grow(Math.ceil((end - this.bytes) / PAGE));
+    } catch (cause) {
+      const gigabytes = (end / 2 ** 30).toFixed(1);
+      throw new DomainError(
+        'linalg',
+        `expected matrices that fit 4 GiB together, got ${gigabytes} GiB. Take a smaller one.`,
+        { cause },
+      );
+    }
   }
 
   /** The elements at a pointer, valid until the next allocation. */
