@@ -37,7 +37,7 @@ function folderOf(path: string): string | undefined {
 }
 
 function isTest(path: string): boolean {
-  return /\.(test|bench)\.ts$/.test(path);
+  return /\.(test|bench|fixture)\.ts$/.test(path);
 }
 
 function fileBreaches(path: string, file: SourceFacts, sources: Sources): string[] {
