@@ -61,7 +61,10 @@ export function allocate<T extends DType>(dtype: T, size: number): TensorData[T]
  */
 export function tensor<T extends DType>(dtype: T, shape: readonly number[], data: TensorData[T]): Tensor<T> {
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError('tensor', `expected ${sizeOf(shape)} elements for shape ${showShape(shape)}, got ${data.length}.`);
+    throw new ShapeError(
+      'tensor',
+      `expected ${sizeOf(shape)} elements for shape ${showShape(shape)}, got ${data.length}.`,
+    );
   }
   return { shape: [...shape], dtype, data };
 }
@@ -135,6 +138,9 @@ export function assertFloat(where: string, x: Tensor): asserts x is FloatTensor 
 export function assertFinite(where: string, x: FloatTensor, remedy: string): void {
   const bad = x.data.findIndex((v) => !Number.isFinite(v));
   if (bad >= 0) {
-    throw new NumericalError(where, `expected finite values, got ${x.data[bad]} at element ${bad} of ${showShape(x.shape)}. ${remedy}`);
+    throw new NumericalError(
+      where,
+      `expected finite values, got ${x.data[bad]} at element ${bad} of ${showShape(x.shape)}. ${remedy}`,
+    );
   }
 }
