@@ -138,6 +138,13 @@ describe('a folder that cannot be used', () => {
     expect(await failureOf(createRunFolder(join(root, 'file', 'run')))).toContain('expected a folder, got a file');
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'createRunFolder() returns on a file system that makes no folders',
+    async () => {
+      expect(await failureOf(createRunFolder('/proc/eigenlens/run'))).toContain('cannot be made there');
+    },
+  );
+
   test.skipIf(process.getuid?.() === 0)('createRunFolder() says that permission is denied', async () => {
     await chmod(root, 0o500);
     expect(await failureOf(createRunFolder(join(root, 'run')))).toContain('permission denied');

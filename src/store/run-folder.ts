@@ -48,7 +48,7 @@ export async function createRunFolder(path: string, names: readonly string[] = [
   let made: string | undefined;
   let staging: string;
   try {
-    made = await mkdir(target, { recursive: true });
+    made = await makeFolders(target);
     staging = await mkdtemp(join(target, '.partial-'));
   } catch (cause) {
     throw storeFailure(target, cause);
@@ -163,6 +163,28 @@ async function assertFree(folder: string, name: string, earlier: RunManifest | u
   });
   if (found === undefined || (found.isFile() && earlier?.files.some((f) => f.name === name))) return;
   throw new StoreError(path, 'exists and was not written by a run of Eigenlens. Move it away or choose another --out.');
+}
+
+/**
+ * Makes a folder and what is missing above it. Node's own recursive mkdir never returns on file systems that refuse by ENOENT (/proc).
+ * @returns the topmost folder made, if any
+ */
+async function makeFolders(path: string): Promise<string | undefined> {
+  if (await isFolder(path)) return undefined;
+  const above = dirname(path) === path ? undefined : await makeFolders(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    // Another run may have made it meanwhile.
+    if (codeOf(cause) === 'EEXIST' && (await isFolder(path))) return above;
+    throw cause;
+  }
+  return above ?? path;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
 }
 
 async function describe(folder: string, name: string): Promise<RunManifest['files'][number]> {
