@@ -18,7 +18,8 @@ export async function buildKernels(): Promise<string> {
   const sources = new Map<string, string>();
   for (const name of entries) sources.set(`${name}.ts`, await readFile(new URL(`${name}.as.ts`, folder), 'utf8'));
   let binary = new Uint8Array();
-  const { error, stderr } = await asc.main(
+  let messages = '';
+  const { error } = await asc.main(
     [...sources.keys(), '--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
     {
       readFile: (name: string) => sources.get(name) ?? null,
@@ -26,9 +27,10 @@ export async function buildKernels(): Promise<string> {
         if (name === 'kernels.wasm' && typeof contents !== 'string') binary = new Uint8Array(contents);
       },
       listFiles: () => [],
+      stderr: { write: (text: string | Uint8Array) => void (messages += String(text)) },
     },
   );
-  if (error) throw new BackendError('buildKernels', stderr.toString(), { cause: error });
+  if (error) throw new BackendError('buildKernels', messages, { cause: error });
   return [
     '// Generated from *.as.ts by scripts/build-wasm.ts. Do not edit.',
     '/** The compiled kernels, base64. */',

@@ -8,7 +8,7 @@ export interface Reflectors {
   readonly vectors: Block;
   readonly tau: Float64Array;
   /** Columns [from, to) where v_k may differ from zero. */
-  support(k: number): readonly [number, number];
+  readonly support: (k: number) => readonly [number, number];
 }
 
 /** What makes H x = beta e: the reflector's factor, the new pivot, and the factor that scales x off the pivot (the pivot becomes 1). */
