@@ -75,7 +75,7 @@ function keySection(rows: readonly KeyRow[], { dimension, triplets }: InspectRes
     [
       'Lowest rank',
       show(rank),
-      `of ${dimension} directions (mean of held-out images), at \u03c3 ${show(lowest?.sigma, 2)}`,
+      `of ${dimension} directions (mean of held-out samples), at \u03c3 ${show(lowest?.sigma, 2)}`,
     ],
     ['Rank ratio there', measured(lowest?.ratio, 3), `${measured(least?.ratio, 3)} at \u03c3 ${show(least?.sigma, 2)}`],
     [
@@ -127,11 +127,11 @@ function tableSection(rows: readonly KeyRow[], { dimension }: InspectResult): st
   });
   return `<section id="numbers">
 <h2>The numbers</h2>
-<p class="reading">Ranks out of ${dimension}, means over held-out images; s\u2081 is the largest singular value there; residual and symmetry defect are the worst of both sites. The row of lowest rank is shaded.</p>
+<p class="reading">Ranks out of ${dimension}, means over held-out samples; s\u2081 is the largest singular value there; residual and symmetry defect are the worst of both sites. The row of lowest rank is shaded.</p>
 <div class="scroll">
 <table>
 <thead>
-<tr><th></th><th colspan="3" class="group">held-out images</th><th colspan="2" class="group">trajectory</th><th></th><th>worst</th><th>symmetry</th></tr>
+<tr><th></th><th colspan="3" class="group">held-out samples</th><th colspan="2" class="group">trajectory</th><th></th><th>worst</th><th>symmetry</th></tr>
 <tr><th>\u03c3</th><th>rank \u221a0.99</th><th>rank 0.99</th><th>ratio</th><th>rank \u221a0.99</th><th>rank 0.99</th><th>s\u2081</th><th>residual</th><th>defect</th></tr>
 </thead>
 <tbody>

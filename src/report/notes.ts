@@ -6,7 +6,7 @@ const TERMS: readonly (readonly [string, string])[] = [
   [
     'Denoiser and Jacobian',
     'D(x; \u03c3) is the best guess of the clean sample x\u2080 from x = x\u2080 + \u03c3 n, n standard normal (variance-exploding coordinates, VE). ' +
-      'J = \u2202D/\u2202x says how that guess moves with x; its singular values s\u2081 \u2265 s\u2082 \u2265 \u2026 and vectors J v = s u are taken at noised held-out images and along a sampling trajectory.',
+      'J = \u2202D/\u2202x says how that guess moves with x; its singular values s\u2081 \u2265 s\u2082 \u2265 \u2026 and vectors J v = s u are taken at noised held-out samples and along a sampling trajectory.',
   ],
   [
     'Rank, \u221aenergy 0.99',

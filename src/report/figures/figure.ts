@@ -14,7 +14,7 @@ export interface Figure {
 
 /** What the sites are called in figures and tables. */
 export const SITE_NAMES: Readonly<Record<InspectSite, string>> = {
-  heldout: 'held-out images',
+  heldout: 'held-out samples',
   trajectory: 'trajectory',
 };
 

@@ -102,7 +102,7 @@ describe('rankCurveFigure()', () => {
     const [zero, top] = [ticks[0], ticks.at(-1)];
     const expected = (zero?.y ?? 0) + ((0.125 - 0) / (top?.value ?? 1)) * ((top?.y ?? 0) - (zero?.y ?? 0));
     expect(Math.abs((ys[0] as number) - expected)).toBeLessThan(0.05); // coordinates keep two digits
-    expect(texts(svg)).toContain('held-out images, \u221aenergy 0.99: lowest 0.125 at \u03c3 80');
+    expect(texts(svg)).toContain('held-out samples, \u221aenergy 0.99: lowest 0.125 at \u03c3 80');
   });
 
   test('labels the powers of ten of sigma and draws the reference where there is one', () => {
