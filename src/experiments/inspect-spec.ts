@@ -8,7 +8,25 @@ import { SpecError } from '../errors/errors.ts';
 const positive = real('a positive number up to 1e6', (v) => v > 0 && v <= 1e6);
 const count = whole('an integer from 1 to 10000', 1, 10_000);
 
-const schema = z.strictObject({
+/** Everything that decides the numbers of one `inspect`; plain data with every default filled in. */
+export interface InspectSpec {
+  readonly job: 'inspect';
+  readonly version: 1;
+  readonly model: string;
+  readonly data?: string | undefined;
+  readonly seed: number;
+  /** Data units, descending, no two equal. */
+  readonly sigmas: readonly number[];
+  readonly images: number;
+  readonly triplets: number;
+  readonly samples: number;
+  readonly steps: number;
+  readonly blockSize: number;
+  /** VP coordinates. */
+  readonly lengths: readonly number[];
+}
+
+const schema: z.ZodType<InspectSpec> = z.strictObject({
   job: z.literal('inspect'),
   version: z.literal(1),
   model: z.string().min(1),
@@ -22,9 +40,6 @@ const schema = z.strictObject({
   blockSize: count,
   lengths: z.array(positive).min(1).max(50),
 });
-
-/** Everything that decides the numbers of one `inspect`; plain data with every default filled in. */
-export type InspectSpec = Readonly<z.infer<typeof schema>>;
 
 /** What a user may say; the rest is filled in by `resolveInspectSpec`. */
 export interface InspectInput {
