@@ -162,8 +162,7 @@ function multiplyParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: numbe
   if (dtype === 'float32' || dtype === 'float64') {
     const gathered = gatherScale(g, x, y, shape, dtype);
     if (gathered !== undefined) return gathered;
-    const rewritten =
-      sigmoidDerivative(g, x, y) ?? sigmoidDerivative(g, y, x) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
+    const rewritten = sigmoidDerivative(g, x, y) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
     if (rewritten !== undefined) return rewritten;
   }
   if (u === 1) return broadcast(g, y, shape);
@@ -217,23 +216,34 @@ function reassociate(g: GraphBuilder, p: GraphNode, product: GraphNode): GraphNo
   return undefined;
 }
 
-/** s^2 (e t) with s = sigmoid(x), e = exp(-x) is s (1 - s) t: the left form overflows for x < -88 in float32. */
-function sigmoidDerivative(g: GraphBuilder, square: GraphNode, product: GraphNode): GraphNode | undefined {
-  if (!isOp(square, 'mul') || square.inputs[0] !== square.inputs[1]) return undefined;
+/**
+ * A product that holds s^2 and e, with s = sigmoid(x) and e = exp(-x), as s (1 - s) times the rest: the form that automatic
+ * differentiation gives overflows for x < -88 in float32.
+ */
+function sigmoidDerivative(g: GraphBuilder, x: GraphNode, y: GraphNode): GraphNode | undefined {
+  const factors = [...factorsOf(x), ...factorsOf(y)];
+  const square = factors.find((f) => isSquareOf(f, 'sigmoid'));
+  if (square === undefined) return undefined;
   const s = square.inputs[0] as GraphNode;
-  if (!isOp(s, 'sigmoid')) return undefined;
-  const factors = isOp(product, 'mul') ? (product.inputs as [GraphNode, GraphNode]) : [product];
-  const isDecay = (f: GraphNode): boolean => {
+  const decay = factors.find((f) => {
     const { rest } = scaled(f);
     return isOp(rest, 'exp') && negate(g, rest.inputs[0] as GraphNode) === s.inputs[0];
-  };
-  const decay = factors.find(isDecay);
+  });
   if (decay === undefined) return undefined;
-  const t = factors.find((f) => f !== decay);
   const one = g.uniform(1, [], s.dtype);
   const scale = g.uniform(scaled(decay).scale, [], s.dtype);
   const slope = multiply(g, scale, multiply(g, s, subtract(g, one, s)));
-  return t === undefined ? slope : multiply(g, slope, t);
+  const rest = factors.filter((f) => f !== square && f !== decay);
+  return rest.reduce((product, f) => multiply(g, product, f), slope);
+}
+
+function isSquareOf(f: GraphNode, op: UnaryOp): boolean {
+  return isOp(f, 'mul') && f.inputs[0] === f.inputs[1] && isOp(f.inputs[0] as GraphNode, op);
+}
+
+/** The two factors of a product that is no square, else the node itself. */
+function factorsOf(x: GraphNode): readonly GraphNode[] {
+  return isOp(x, 'mul') && x.inputs[0] !== x.inputs[1] ? x.inputs : [x];
 }
 
 /** The remaining elementwise operations of two operands. */
