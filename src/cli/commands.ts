@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { data } from './data.ts';
 import { inspect } from './inspect.ts';
+import { train } from './train.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [inspect, data];
+export const commands: readonly Command[] = [inspect, train, data];

@@ -18,8 +18,8 @@ export interface TrainingSpec {
 
 /** Defaults of `eigenlens train`. */
 export const trainingDefaults: TrainingSpec = {
-  steps: 4000,
-  batchSize: 64,
+  steps: 10_000,
+  batchSize: 32,
   learningRate: 2e-3,
   warmup: 200,
   emaHalfLife: 20_000,

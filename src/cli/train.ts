@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { SpecError } from '../errors/errors.ts';
+import type { TrainResult } from '../experiments/train.ts';
+import { resolveTrainSpec } from '../experiments/train-spec.ts';
+import type { TrainSpec } from '../experiments/train-spec.ts';
+import type { RunFolder } from '../store/run-folder.ts';
+import { defineCommand } from './command.ts';
+import type { Command, CommandContext, CommandResult } from './command.ts';
+import { choice, defined, number, numbers, switchOption, text } from './options.ts';
+import { formatDuration } from './progress.ts';
+
+/** `eigenlens train`: a denoiser from a data set. */
+export const train: Command = defineCommand({
+  name: 'train',
+  summary: 'train a denoiser on a data set; stops and resumes, writes safetensors and a side-car (needs --out)',
+  arguments: [],
+  options: {
+    data: text('<data>', 'data set or path (default fashion-train)'),
+    name: text('<name>', 'what the model is called (default model)'),
+    arch: choice(['unet', 'mlp'], 'network (default unet)'),
+    channels: numbers('<list>', 'U-Net: channels by level; MLP: width (default 16,32,64)'),
+    depth: number('<n>', 'MLP: residual blocks (default 3)'),
+    noAttention: switchOption('U-Net: leave out the attention in the middle'),
+    steps: number('<n>', 'optimizer steps (default 10000)'),
+    batchSize: number('<n>', 'images a step (default 32)'),
+    learningRate: number('<x>', 'peak learning rate of Adam (default 0.002)'),
+    warmup: number('<n>', 'steps of the warm-up (default 200)'),
+    emaHalfLife: number('<n>', 'half-life of the weight average in images (default 20000)'),
+  },
+  examples: [
+    'train --data fashion-train --steps 8000 --out runs/my-fashion',
+    'train --arch mlp --channels 128 --data points.npy --out runs/points',
+  ],
+  resolve: ({ options, seed }) => {
+    const { arch, noAttention, ...rest } = options;
+    const attention = noAttention ? { attention: false } : {};
+    return resolveTrainSpec(defined({ ...rest, ...attention, architecture: arch, seed }));
+  },
+  run: (spec, context) => runCommand(spec, context),
+});
+
+async function runCommand(spec: TrainSpec, context: CommandContext): Promise<CommandResult> {
+  const { signal, progress, folder } = context;
+  if (folder === undefined) throw new SpecError('train', 'needs a folder for the model. Add --out DIR.');
+  const { openDataset } = await import('../data/open.ts');
+  const { checkpointFile } = await import('../store/checkpoint-file.ts');
+  const { runTrain } = await import('../experiments/train.ts');
+  const checkpoints = checkpointFile(join(folder.path, 'checkpoint.safetensors'));
+  const result = await runTrain(spec, {
+    data: await openDataset(spec.data),
+    checkpoints,
+    signal,
+    onProgress: ({ step, steps, loss, imagesPerSecond }) => {
+      const detail = `${imagesPerSecond.toFixed(0)} images/s, loss ${loss.toFixed(4)}`;
+      progress.report({ label: 'training', done: step, total: steps, detail });
+    },
+  });
+  await writeModel(result, folder);
+  await checkpoints.remove();
+  return { value: summary(spec, result, folder), text: describe(spec, result, folder) };
+}
+
+async function writeModel({ sideCar, weights, losses }: TrainResult, folder: RunFolder): Promise<void> {
+  const { modelFiles, writeWeights } = await import('../denoisers/network/model-file.ts');
+  await folder.writeJson(modelFiles.sideCar, sideCar);
+  await folder.write(modelFiles.weights, writeWeights(weights));
+  for (const row of losses) await folder.appendRow('losses.jsonl', row);
+}
+
+function summary(spec: TrainSpec, result: TrainResult, folder: RunFolder): object {
+  const { parameters, losses, resumedAt, wallMs } = result;
+  const imagesPerSecond = ((spec.steps - resumedAt) * spec.batchSize * 1000) / wallMs;
+  return { model: folder.path, parameters, loss: losses.at(-1)?.loss ?? null, resumedAt, wallMs, imagesPerSecond };
+}
+
+function describe(spec: TrainSpec, { parameters, losses, wallMs, resumedAt }: TrainResult, folder: RunFolder): string {
+  const images = (spec.steps - resumedAt) * spec.batchSize;
+  const rate = ((images * 1000) / wallMs).toFixed(0);
+  const loss = losses.at(-1)?.loss.toFixed(4) ?? 'unknown';
+  return [
+    `${spec.name}: ${parameters} weights, ${spec.steps} steps, last loss ${loss}`,
+    `${images} images in ${formatDuration(wallMs / 1000)}, ${rate} images/s`,
+    `look at it with: eigenlens inspect ${folder.path}`,
+  ].join('\n');
+}

@@ -1,0 +1,126 @@
+import type { Dataset } from '../data/dataset.ts';
+import type { Architecture } from '../denoisers/network/architecture.ts';
+import { buildNetwork } from '../denoisers/network/architecture.ts';
+import type { ModelSideCar } from '../denoisers/network/model-file.ts';
+import type { Network } from '../denoisers/network/network.ts';
+import { countParameters } from '../denoisers/network/network.ts';
+import type { Weights } from '../denoisers/network/weights.ts';
+import { SpecError } from '../errors/errors.ts';
+import type { LossRow, TrainingState } from '../training/checkpoint.ts';
+import { averagedWeights, readCheckpoint, writeCheckpoint } from '../training/checkpoint.ts';
+import type { TrainingProgress } from '../training/train.ts';
+import { train } from '../training/train.ts';
+import type { TrainSpec } from './train-spec.ts';
+
+/** Where a run keeps its state while it is under way. */
+export interface CheckpointStore {
+  read(): Promise<Uint8Array | undefined>;
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** Surroundings of a training job. */
+export interface TrainJobOptions {
+  readonly data: Dataset;
+  readonly checkpoints?: CheckpointStore | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+}
+
+/** A trained model and how it came about. */
+export interface TrainResult {
+  readonly sideCar: ModelSideCar;
+  readonly weights: Weights;
+  readonly losses: readonly LossRow[];
+  readonly parameters: number;
+  /** Steps that a checkpoint had done before this call. */
+  readonly resumedAt: number;
+  /** Of this call. */
+  readonly wallMs: number;
+}
+
+/** Features of the noise level and groups of the normalizations, alike in all networks trained here. */
+const noiseFeatureCount = 32;
+const normGroups = 8;
+
+/**
+ * Runs one training job: builds the network, goes on from a checkpoint of the same job where there is one, trains, gives the model.
+ * @throws SpecError where network and data do not fit; ModelError for a checkpoint of another job; as `train`
+ */
+export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promise<TrainResult> {
+  const begun = performance.now();
+  const { data, checkpoints, signal, onProgress } = options;
+  const architecture = architectureOf(spec, data);
+  const network = buildNetwork(architecture);
+  const sigmaData = await pixelDeviation(data);
+  const fingerprint = JSON.stringify({ spec, architecture, data: await data.hash() });
+  const state = await resume(network, fingerprint, checkpoints);
+  const resumedAt = state?.step ?? 0;
+  const final = await train({
+    network,
+    data,
+    sigmaData,
+    spec,
+    ...(state && { state }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+    ...(checkpoints && { onCheckpoint: (s) => checkpoints.write(writeCheckpoint(network, s, fingerprint)) }),
+  });
+  const training = {
+    data: { name: data.name, count: data.count, hash: await data.hash() },
+    spec,
+    loss: final.losses.at(-1)?.loss ?? null,
+  };
+  return {
+    sideCar: {
+      format: 'eigenlens-model/1',
+      name: spec.name,
+      architecture,
+      parameterization: 'edm',
+      sigmaData,
+      range: data.range,
+      training,
+    },
+    weights: averagedWeights(network, final),
+    losses: final.losses,
+    parameters: countParameters(network),
+    resumedAt,
+    wallMs: performance.now() - begun,
+  };
+}
+
+async function resume(
+  network: Network,
+  fingerprint: string,
+  checkpoints: CheckpointStore | undefined,
+): Promise<TrainingState | undefined> {
+  const bytes = await checkpoints?.read();
+  return bytes && readCheckpoint('checkpoint', bytes, network, fingerprint);
+}
+
+function architectureOf(spec: TrainSpec, data: Dataset): Architecture {
+  const { sampleShape } = data;
+  const common = { features: noiseFeatureCount };
+  if (spec.architecture === 'mlp') {
+    return { kind: 'mlp', sampleShape, width: spec.channels[0] as number, depth: spec.depth, ...common };
+  }
+  if (sampleShape.length !== 3) {
+    throw new SpecError('train', `a U-Net takes images, ${data.name} holds vectors. Use --arch mlp.`);
+  }
+  const shape = sampleShape as [number, number, number];
+  const { channels, attention } = spec;
+  return { kind: 'unet', sampleShape: shape, channels, attention, groups: normGroups, ...common };
+}
+
+/** Standard deviation of all values of all samples, to three digits: EDM's sigma_data. */
+async function pixelDeviation(data: Dataset): Promise<number> {
+  let [count, sum, squares] = [0, 0, 0];
+  for await (const { x } of data.batches({ size: 256 })) {
+    count += x.data.length;
+    for (const v of x.data) {
+      sum += v;
+      squares += v * v;
+    }
+  }
+  const mean = sum / count;
+  return Number(Math.sqrt(squares / count - mean * mean).toPrecision(3));
+}
