@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import type { ViteUserConfig } from 'vitest/config';
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'repro/**/*.test.ts'],
     testTimeout: 60_000,
@@ -10,3 +11,5 @@ export default defineConfig({
     reporters: ['default', './test/house/tally-reporter.ts'],
   },
 });
+
+export default config;

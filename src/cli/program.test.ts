@@ -38,8 +38,8 @@ const count = defineCommand({
   examples: ['count --up-to 3'],
   resolve: ({ args: [how], options, seed }) => ({
     how: how ?? 'well',
+    ...options, // Only the command's own: the specs below are compared whole.
     upTo: options.upTo ?? 2,
-    loud: options.loud,
     seed: seed ?? 0,
   }),
   run: async (spec, { signal, progress, folder: files, commandLine }) => {

@@ -80,7 +80,8 @@ async function execute(plan: Plan, flags: CommonFlags, commandLine: string, host
     result = await plan.run({ signal, progress, folder, layout: layoutOf(stdout, env), commandLine });
   } catch (error) {
     // Whatever the abort broke on its way is the user's wish, not a failure.
-    throw signal.aborted
+    const saysMore = error instanceof CancelledError && error.details.kept === true;
+    throw signal.aborted && !saysMore
       ? new CancelledError('eigenlens', 'was interrupted; nothing was written.', { cause: error })
       : error;
   }
@@ -140,7 +141,8 @@ function addCommand(
     .addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  eigenlens ${line}`).join('\n')}`)
     .action(async () => {
       const flags = sub.opts<CommonFlags & CommandInput['options']>();
-      await action({ args: sub.processedArgs as (string | undefined)[], options: flags, seed: flags.seed }, flags);
+      const options = Object.fromEntries(Object.keys(command.options).map((key) => [key, flags[key]]));
+      await action({ args: sub.processedArgs as (string | undefined)[], options, seed: flags.seed }, flags);
     });
 }
 
