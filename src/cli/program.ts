@@ -140,8 +140,10 @@ function addCommand(
     .option('--quiet', 'no progress')
     .addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  eigenlens ${line}`).join('\n')}`)
     .action(async () => {
-      const flags = sub.opts<CommonFlags & CommandInput['options']>();
-      const options = Object.fromEntries(Object.keys(command.options).map((key) => [key, flags[key]]));
+      const flags = sub.opts<CommonFlags & Record<string, unknown>>();
+      const own = Object.keys(command.options).map((key) => [key, flags[key]]);
+      // Each value came from its option's parser, or is a switch.
+      const options = Object.fromEntries(own) as CommandInput['options'];
       await action({ args: sub.processedArgs as (string | undefined)[], options, seed: flags.seed }, flags);
     });
 }
