@@ -1,4 +1,4 @@
-import type { InspectResult, LinearityRow } from '../experiments/inspect-result.ts';
+import type { InspectResult, LinearityRow, TripletRow } from '../experiments/inspect-result.ts';
 import { keyNumbers, lowestRow } from '../report/key-numbers.ts';
 import type { KeyRow } from '../report/key-numbers.ts';
 import { formatFacts, formatTable } from './table.ts';
@@ -14,6 +14,13 @@ const columns: readonly Column[] = [
   { header: 'status' },
   { header: 'asym', align: 'right' },
   { header: 'bend', align: 'right' },
+];
+
+/** What went wrong with triplets, the worst first, in words that fit. */
+const severity: readonly (readonly [TripletRow['status'], string])[] = [
+  ['nonFinite', 'not finite'],
+  ['stagnated', 'stagnated'],
+  ['maxIterations', 'slow'],
 ];
 
 /** What `inspect` found, for a terminal of 80 columns: facts, one line a noise level, and how to read it. */
@@ -38,7 +45,6 @@ export function inspectTable(result: InspectResult, layout: Layout): string {
 
 function tableRow(row: KeyRow, result: InspectResult, step: number): string[] {
   const statuses = new Set(result.triplets.filter((t) => t.sigma === row.sigma).map((t) => t.status));
-  statuses.delete('converged');
   const bends = result.linearity
     .filter((l) => l.sigma === row.sigma && l.site === 'heldout')
     .map((l) => l.steps[step]?.remainder);
@@ -48,7 +54,7 @@ function tableRow(row: KeyRow, result: InspectResult, step: number): string[] {
     rankCell(row, 'trajectory', result.dimension),
     row.leading?.toFixed(4) ?? '-',
     exponent(row.residual),
-    statuses.size === 0 ? 'ok' : [...statuses].join(' '),
+    severity.find(([status]) => statuses.has(status))?.[1] ?? 'ok',
     exponent(row.defect),
     exponent(Math.max(...bends.map((bend) => bend ?? NaN))),
   ];
@@ -67,7 +73,7 @@ function describeLowest(rows: readonly KeyRow[], dimension: number): string {
   const lowest = lowestRow(rows);
   const rank = lowest?.ranks.heldout['sqrt-energy-0.99'];
   if (lowest?.ratio === undefined || rank === undefined) return 'no rank was measured';
-  const ratio = lowest.ratio.toPrecision(2);
+  const ratio = lowest.ratio.toPrecision(3);
   return `rank ${Math.round(rank)} of ${dimension} (ratio ${ratio}) at sigma ${significant(lowest.sigma)}, held-out`;
 }
 
@@ -89,14 +95,14 @@ function unitStep({ linearity }: InspectResult): number {
 function legend({ linearity }: InspectResult, step: number): string {
   const lengths = linearity.map((row) => row.steps[step]?.length ?? NaN);
   return [
-    'held-out, trajectory: numerical rank of the Jacobian at a noised held-out sample and',
-    '  at the state of a sampling trajectory, by sqrt-energy-0.99 and by energy-0.99, and',
-    '  the ratio of the first to the dimension: low means that few directions matter.',
-    'S1, residual, status: largest singular value; worst |Jv - su|, |J^Tu - sv| of the',
-    '  leading triplets; whether all of them converged.',
+    'held-out, trajectory: numerical rank of the Jacobian at a noised held-out',
+    '  sample and at that state of a sampling trajectory: by sqrt-energy-0.99, by',
+    '  energy-0.99, and the first over the dimension; low: few directions matter.',
+    'S1, residual, status: largest singular value; worst |Jv - su| or |J^Tu - sv| of',
+    '  the leading triplets; ok if all of them converged.',
     'asym: |J - J^T| / |J|, 0 for an exact posterior mean.',
-    `bend: part of the change that J misses at a step of ${significant(Math.min(...lengths))} sqrt(1 + sigma^2) along the`,
-    '  leading direction: near 0 the denoiser is linear there, near 1 it is not.',
+    `bend: share of the change that J misses, ${significant(Math.min(...lengths))} sqrt(1 + sigma^2) along the leading`,
+    '  direction: near 0 the denoiser is linear there, near 1 it is not.',
   ].join('\n');
 }
 
