@@ -1,10 +1,9 @@
 import { ShapeError, throwIfAborted } from '../errors/errors.ts';
-import { matmul } from '../linalg/matmul.ts';
 import type { LinearOperator } from '../linalg/operator.ts';
-import { singularValues, svd } from '../linalg/svd.ts';
+import { leadingSvd } from '../linalg/svd.ts';
 import { leadingTriplets } from '../linalg/triplets.ts';
 import type { Triplets } from '../linalg/triplets.ts';
-import { castFloat, sameShape, showShape, slice } from '../tensor/tensor.ts';
+import { sameShape, showShape } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** All singular values of a Jacobian, and its leading triplets with a certificate from the operator itself. */
@@ -42,26 +41,8 @@ export async function analyzeSpectrum(
     throw new ShapeError('analyzeSpectrum', `expected [${op.rows}, ${op.columns}], got ${showShape(jacobian.shape)}.`);
   }
   const watch = { rank, seed, ...(signal && { signal }) };
-  const found = await leadingTriplets(matrixOperator(jacobian), { ...watch, ...QUICK });
-  // Half the cost of a full decomposition wherever the spectrum falls fast enough for a few sweeps.
-  const { values, v } =
-    found.status === 'converged' ? { values: singularValues(jacobian), v: found.right } : svd(jacobian);
+  const { values, v } = leadingSvd(jacobian, rank);
   throwIfAborted('analyzeSpectrum', signal);
-  const leading = await leadingTriplets(op, { ...watch, start: slice(v, 0, rank) });
+  const leading = await leadingTriplets(op, { ...watch, start: v });
   return { values, error: op.epsilon * Math.hypot(...values), leading };
-}
-
-/** Tighter than float32 products could improve on; spectra that need more sweeps are cheaper decomposed in full. */
-const QUICK = { tolerance: 1e-6, maxSweeps: 12 };
-
-/** A matrix as an operator; products in float64. */
-export function matrixOperator(a: Tensor<'float64'>): LinearOperator {
-  const [rows, columns] = a.shape as [number, number];
-  return {
-    rows,
-    columns,
-    epsilon: Number.EPSILON,
-    apply: (v) => Promise.resolve(matmul(castFloat(v, 'float64'), a, { transposeB: true })),
-    applyTranspose: (u) => Promise.resolve(matmul(castFloat(u, 'float64'), a)),
-  };
 }

@@ -1,3 +1,4 @@
+import { DomainError } from '../errors/errors.ts';
 import { tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { withWorkspace } from './kernels/workspace.ts';
@@ -6,7 +7,9 @@ import { bidiagonalQr } from './stages/bidiagonal-qr.ts';
 import { bidiagonalize } from './stages/bidiagonal.ts';
 import type { Bidiagonal } from './stages/bidiagonal.ts';
 import { checkMatrix, descendingOrder, largestAt, powerOfTwoScale } from './stages/prepare.ts';
+import { bidiagonalVectors } from './stages/inverse-iteration.ts';
 import { applyReflectors } from './stages/reflectors.ts';
+import type { Reflectors } from './stages/reflectors.ts';
 import { RotationLog } from './stages/rotation-log.ts';
 
 /** Thin singular value decomposition A = sum_i values[i] u_i v_i^T, r = min(m, n) terms. */
@@ -56,6 +59,51 @@ export function svd(a: Tensor<'float64'>): Svd {
     const [leftRows, vRows] = [workspace.view(left.at, short * long), workspace.view(v.at, short * short)];
     const [uRows, rightRows] = m > n ? [leftRows, vRows] : [vRows, leftRows];
     return collect(b.d, uRows, rightRows, m, n, scale);
+  });
+}
+
+/** All singular values and the leading right vectors. */
+export interface LeadingSvd {
+  /** [min(m, n)], descending, >= 0. */
+  readonly values: Float64Array;
+  /** [rank, n]; row i is v_i, orthonormal; its sign is as it comes. */
+  readonly v: Tensor<'float64'>;
+}
+
+/**
+ * All singular values with the right singular vectors of the leading ones, for little more than the values alone.
+ * Householder bidiagonalisation, implicit QR for the values, inverse iteration for the vectors.
+ * @param a     [m, n]; not consumed
+ * @param rank  number of vectors, at most min(m, n)
+ * @throws as `svd`, and DomainError on a rank beyond the sizes
+ * @precision values as `singularValues`; |A v - s u| within a small multiple of max(m, n) eps |A|, also inside clusters
+ * @source Golub and Kahan 1965; LAPACK dbdsvdx
+ */
+export function leadingSvd(a: Tensor<'float64'>, rank: number): LeadingSvd {
+  const [m, n] = checkMatrix('leadingSvd', a);
+  if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(m, n)) {
+    throw new DomainError('leadingSvd', `expected a whole rank from 1 to ${Math.min(m, n)}, got ${rank}.`);
+  }
+  return withWorkspace((workspace) => {
+    const scale = powerOfTwoScale(a.data);
+    const { at, long, short } = load(workspace, a, scale);
+    const right = { at: workspace.allocate(short * short), stride: short };
+    const { d, e, tauLeft, tauRight } = bidiagonalize(workspace, at, long, short, right);
+    const [diagonal, off] = [d.slice(), e.slice()];
+    bidiagonalQr(diagonal, off);
+    const values = diagonal.map(Math.abs).sort().reverse();
+    const { u, v } = bidiagonalVectors(d, e, values.subarray(0, rank));
+    // A^T is worked on unless A is tall: then the right vectors are the left ones.
+    const rows = { at: workspace.allocate(rank * n), stride: n };
+    const target = workspace.view(rows.at, rank * n).fill(0);
+    (m > n ? v : u).forEach((vector, i) => target.set(vector, i * n));
+    const reflectors: Reflectors =
+      m > n
+        ? { vectors: right, tau: tauRight, support: (k) => [k + 1, short] }
+        : { vectors: { at, stride: long }, tau: tauLeft, support: (k) => [k, long] };
+    applyReflectors(workspace, rows, rank, reflectors, 'descending');
+    const data = workspace.view(rows.at, rank * n).slice();
+    return { values: values.map((s) => s / scale), v: tensor('float64', [rank, n], data) };
   });
 }
 
