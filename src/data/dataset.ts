@@ -168,6 +168,8 @@ async function* batchesOf(
   }
   const chosen = chosenIndices(name, count, options);
   for (let at = 0; at < chosen.length; at += options.size) {
+    // Samples in memory come without ever waiting: hand the event loop a turn, or no interrupt and no worker would be heard.
+    await new Promise((resolve) => setTimeout(resolve, 0));
     throwIfAborted(name, options.signal);
     const indices = chosen.slice(at, at + options.size);
     yield { x: await load(indices), indices };
