@@ -11,7 +11,7 @@ import type { PointMeasures } from './inspect-measure.ts';
 import { drawSamples, jacobianPoints, noiseHeldout } from './inspect-points.ts';
 import type { InspectWatch, JacobianPoint } from './inspect-points.ts';
 import { gaussianReference } from './inspect-reference.ts';
-import type { InspectArrays, InspectResult, InspectSite } from './inspect-result.ts';
+import type { InspectArrays, InspectReference, InspectResult, InspectSite } from './inspect-result.ts';
 import type { InspectSpec } from './inspect-spec.ts';
 
 /** What a run looks at and what it says of itself. */
@@ -53,42 +53,59 @@ export async function runInspect(spec: InspectSpec, subject: InspectSubject): Pr
       `expected samples of shape ${showShape(denoiser.sampleShape)} for ${denoiser.name}, got ${showShape(heldout.sampleShape)}. Choose data that fit the model.`,
     );
   }
-  const watch: InspectWatch = { signal, onProgress };
-  const noisy = await noiseHeldout(spec, denoiser, heldout, watch);
-  const drawn = await drawSamples(spec, denoiser, watch);
-  const measures = await measureAll(spec, denoiser, jacobianPoints(spec, noisy, drawn), watch);
-  const found = train && (await findNearest(drawn.samples, train, { signal }));
-  const reference = await gaussianReference(spec.sigmas, subject);
-  const { low, high } = heldout.range;
-  return {
-    result: {
-      model: denoiser.name,
-      dataset: { name: heldout.name, hash: await heldout.hash() },
-      seed: spec.seed,
-      coordinates: 'VE',
-      dtype: denoiser.dtype,
-      versions: { eigenlens: subject.version, node: process.versions.node },
-      startedAt: startedAt.toISOString(),
-      wallMs: Date.now() - startedAt.getTime(),
-      command: subject.command,
-      sampleShape: denoiser.sampleShape,
-      dimension: sizeOf(denoiser.sampleShape),
-      valueRange: [low, high],
-      sigmas: spec.sigmas,
-      rankCurve: measures.flatMap((m) => m.ranks),
-      triplets: measures.map((m) => m.triplets),
-      linearity: measures.map((m) => m.linearity),
-      symmetryDefect: measures.map((m) => m.symmetry),
-      ...(reference && { reference }),
-      files: [],
-    },
-    arrays: {
+  // The reference needs this thread alone, which waits for the denoiser's worker most of the time.
+  const aside = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, aside.signal]) : aside.signal;
+  const reference = gaussianReference(spec.sigmas, { ...subject, signal: stop });
+  reference.catch(() => undefined); // awaited below, or stopped where something else fails first
+  try {
+    const watch: InspectWatch = { signal, onProgress };
+    const noisy = await noiseHeldout(spec, denoiser, heldout, watch);
+    const drawn = await drawSamples(spec, denoiser, watch);
+    const measures = await measureAll(spec, denoiser, jacobianPoints(spec, noisy, drawn), watch);
+    const found = train && (await findNearest(drawn.samples, train, { signal }));
+    const arrays: InspectArrays = {
       sigmas: tensor('float64', [spec.sigmas.length], Float64Array.from(spec.sigmas)),
       ...noisy,
       ...drawn,
       ...spectraArrays(spec, denoiser.dtype, measures),
       ...(found && { nearest: found.nearest, nearest_distance: found.distance }),
-    },
+    };
+    return { result: await describeRun(spec, subject, measures, await reference, startedAt), arrays };
+  } finally {
+    aside.abort();
+  }
+}
+
+/** The plain half of a run. */
+async function describeRun(
+  spec: InspectSpec,
+  { denoiser, heldout, command, version }: InspectSubject,
+  measures: readonly PointMeasures[],
+  reference: InspectReference | undefined,
+  startedAt: Date,
+): Promise<InspectResult> {
+  const { low, high } = heldout.range;
+  return {
+    model: denoiser.name,
+    dataset: { name: heldout.name, hash: await heldout.hash() },
+    seed: spec.seed,
+    coordinates: 'VE',
+    dtype: denoiser.dtype,
+    versions: { eigenlens: version, node: process.versions.node },
+    startedAt: startedAt.toISOString(),
+    wallMs: Date.now() - startedAt.getTime(),
+    command,
+    sampleShape: denoiser.sampleShape,
+    dimension: sizeOf(denoiser.sampleShape),
+    valueRange: [low, high],
+    sigmas: spec.sigmas,
+    rankCurve: measures.flatMap((m) => m.ranks),
+    triplets: measures.map((m) => m.triplets),
+    linearity: measures.map((m) => m.linearity),
+    symmetryDefect: measures.map((m) => m.symmetry),
+    ...(reference && { reference }),
+    files: [],
   };
 }
 
