@@ -1,18 +1,10 @@
+import type { LinearityMeasure } from '../analysis/linearity.ts';
+import type { EnergyRuleName } from '../analysis/rank.ts';
+import type { TripletStatus } from '../linalg/triplets.ts';
 import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
 
 /** Where a Jacobian is taken: at a noised held-out image, or at a state of a sampling trajectory. */
 export type InspectSite = 'heldout' | 'trajectory';
-
-/**
- * Energy rule behind a numerical rank, S the singular values in descending order:
- * `sqrt-energy-0.99` is the smallest r with sqrt(sum_{i<=r} S_i^2) > 0.99 sqrt(sum_i S_i^2), the rule of the papers' code;
- * `energy-0.99` is the smallest r with sum_{i<=r} S_i^2 > 0.99 sum_i S_i^2.
- * @source arXiv 2409.02374, 2409.02426
- */
-export type RankRule = 'sqrt-energy-0.99' | 'energy-0.99';
-
-/** How the search for leading singular triplets ended. */
-export type TripletStatus = 'converged' | 'maxIterations' | 'stagnated' | 'nonFinite';
 
 /** Which Jacobian a row speaks of. */
 export interface InspectPoint {
@@ -25,10 +17,12 @@ export interface InspectPoint {
 
 /** Numerical rank of one Jacobian by one rule. */
 export interface RankRow extends InspectPoint {
-  readonly rule: RankRule;
+  readonly rule: EnergyRuleName;
   readonly rank: number;
-  /** rank / dimension, in (0, 1]. */
+  /** rank / dimension, in [0, 1]; 0 where the Jacobian has vanished. */
   readonly ratio: number;
+  /** Least and greatest rank that rounding of the denoiser's products allows. */
+  readonly bounds?: readonly [number, number];
 }
 
 /** The K leading singular values of one Jacobian with their certificates, in descending order. */
@@ -41,21 +35,9 @@ export interface TripletRow extends InspectPoint {
   readonly status: TripletStatus;
 }
 
-/** One step length of the linearity test: the model l = D(x) + length J v against D(x + length v), |v| = 1. */
-export interface LinearityStep {
-  /** Length of the step in data units. */
-  readonly length: number;
-  /** Cosine of the angle between D(x + length v) and l. */
-  readonly cosine: number;
-  /** |D(x + length v)| / |l|. */
-  readonly normRatio: number;
-  /** |D(x + length v) - l| / |length J v|, the part of the change that the model misses; unlike the two above it is blind to the size of D(x). */
-  readonly remainder: number;
-}
-
 /** Local linearity at one point along its leading right singular vector. @source arXiv 2409.02374 (LOCO Edit); `remainder` is ours */
 export interface LinearityRow extends InspectPoint {
-  readonly steps: readonly LinearityStep[];
+  readonly steps: readonly LinearityMeasure[];
 }
 
 /** |J - J^T|_F / |J|_F of one Jacobian; 0 for every exact posterior mean. */
@@ -67,7 +49,7 @@ export interface SymmetryRow extends InspectPoint {
 export interface InspectReference {
   /** Label of the curve (`Gaussian with the training covariance`). */
   readonly name: string;
-  readonly rankCurve: readonly { readonly sigma: number; readonly ratio: number; readonly rule: RankRule }[];
+  readonly rankCurve: readonly { readonly sigma: number; readonly ratio: number; readonly rule: EnergyRuleName }[];
 }
 
 /** Data set behind a run: its name and the hash of what was read. */

@@ -6,7 +6,7 @@ import { renderReport } from './html.ts';
 import { renderFigureFiles } from './inspect-figures.ts';
 import { keyNumbers, lowestRow } from './key-numbers.ts';
 import { escapeText, showMeasured, showNumber } from './svg.ts';
-import { axesSource, cosineSource, gaussianInspect } from './testing/gaussian-inspect.ts';
+import { axesSource, cosineSource, gaussianInspect } from './gaussian-inspect.fixture.ts';
 
 let images: { result: InspectResult; arrays: InspectArrays };
 
@@ -17,7 +17,7 @@ beforeAll(() => {
 test('renderReport() has every figure with a title and a reading, the table and the definitions', async () => {
   const { document } = parseHTML(await renderReport(images.result, images.arrays));
   const sections = [...document.querySelectorAll('section')];
-  expect(sections.map((s) => s.id)).toEqual([
+  expect(sections.map((section: { id: string }) => section.id)).toEqual([
     'rank-curve',
     'singular-vectors',
     'spectra',

@@ -1,10 +1,11 @@
-import type { InspectPoint, InspectResult, InspectSite, RankRule } from '../experiments/inspect-result.ts';
+import type { EnergyRuleName } from '../analysis/rank.ts';
+import type { InspectPoint, InspectResult, InspectSite } from '../experiments/inspect-result.ts';
 
 /** One line of the report's table: a noise level, averaged or worst over images and sites. */
 export interface KeyRow {
   readonly sigma: number;
   /** Mean rank over images, by site and rule; undefined where it was not measured. */
-  readonly ranks: Readonly<Record<InspectSite, Readonly<Record<RankRule, number | undefined>>>>;
+  readonly ranks: Readonly<Record<InspectSite, Readonly<Record<EnergyRuleName, number | undefined>>>>;
   /** Mean rank ratio of held-out images by the papers' rule. */
   readonly ratio: number | undefined;
   /** Largest singular value at held-out images, mean. */
@@ -20,9 +21,9 @@ export function keyNumbers(result: InspectResult): KeyRow[] {
   return result.sigmas.map((sigma) => {
     const here = <Row extends InspectPoint>(rows: readonly Row[]): Row[] => rows.filter((row) => row.sigma === sigma);
     const ranks = here(result.rankCurve);
-    const rank = (site: InspectSite, rule: RankRule): number | undefined =>
+    const rank = (site: InspectSite, rule: EnergyRuleName): number | undefined =>
       mean(ranks.filter((r) => r.site === site && r.rule === rule).map((r) => r.rank));
-    const byRule = (site: InspectSite): Record<RankRule, number | undefined> => ({
+    const byRule = (site: InspectSite): Record<EnergyRuleName, number | undefined> => ({
       'sqrt-energy-0.99': rank(site, 'sqrt-energy-0.99'),
       'energy-0.99': rank(site, 'energy-0.99'),
     });

@@ -26,7 +26,7 @@ const TERMS: readonly (readonly [string, string])[] = [
   ],
   [
     'Linearity',
-    'With l = D(x) + \u03bb J v along the first right singular vector v: cosine is that between D(x + \u03bb v) and l; norm ratio is |D(x + \u03bb v)| / |l|; remainder is |D(x + \u03bb v) \u2212 l| / |\u03bb J v|.',
+    'With l = D(x) + \u03bb J v along the first right singular vector v: cosine is that between D(x + \u03bb v) and l; norm ratio is |D(x + \u03bb v)| / |l|; remainder is |D(x + \u03bb v) \u2212 l| over the larger of |D(x + \u03bb v) \u2212 D(x)| and |\u03bb J v|, at most 2.',
   ],
   [
     'Pictures',

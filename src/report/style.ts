@@ -51,7 +51,12 @@ section{margin-top:48px}
 .narrow{display:block}
 th,td{padding:5px 8px}
 }
-@media print{
+${printStyle(light)}`;
+}
+
+/** Paper is always light, and wide enough for the wide figures. */
+function printStyle(light: string): string {
+  return `@media print{
 :root{color-scheme:light;${light};--ground:#fff;--ink:#000;--quiet:#444;--line:#ccc;--tint:#f2f2f2}
 main{max-width:none;padding:0}
 section{margin-top:32px}

@@ -7,7 +7,7 @@ type PlotModule = typeof import('@observablehq/plot');
 export interface Canvas {
   readonly Plot: PlotModule;
   /** Draws a plot and returns its SVG text. Figures pass everything but the document and the class. */
-  draw(options: PlotOptions): string;
+  readonly draw: (options: PlotOptions) => string;
 }
 
 /** Options of `Plot.plot`. */
@@ -26,13 +26,12 @@ export function loadCanvas(): Promise<Canvas> {
 
 async function createCanvas(): Promise<Canvas> {
   const [Plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  // Both modules type what they return by the DOM library, which this project does not load.
+  const { document } = parseHTML('<!doctype html><html><body></body></html>') as unknown as { document: object };
+  const plot = Plot.plot as unknown as (options: object) => { outerHTML: string };
   return {
     Plot,
-    draw(options) {
-      const drawn: { outerHTML: string } = Plot.plot({ className: 'plot', ...options, document });
-      return tidy(drawn.outerHTML);
-    },
+    draw: (options) => tidy(plot({ className: 'plot', ...options, document }).outerHTML),
   };
 }
 

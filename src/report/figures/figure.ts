@@ -1,4 +1,5 @@
-import type { InspectPoint, InspectSite, RankRule } from '../../experiments/inspect-result.ts';
+import type { EnergyRuleName } from '../../analysis/rank.ts';
+import type { InspectPoint, InspectSite } from '../../experiments/inspect-result.ts';
 import type { Canvas, Mark } from '../svg.ts';
 
 /** A figure of the report. */
@@ -9,7 +10,7 @@ export interface Figure {
   /** One sentence that says how to read it. */
   readonly reading: string;
   /** The figure as SVG text, drawn for `width` CSS pixels; colours are the variables of `colorVariables`. */
-  svg(width: number): string;
+  readonly svg: (width: number) => string;
 }
 
 /** What the sites are called in figures and tables. */
@@ -19,7 +20,7 @@ export const SITE_NAMES: Readonly<Record<InspectSite, string>> = {
 };
 
 /** What the rank rules are called in figures and tables. */
-export const RULE_NAMES: Readonly<Record<RankRule, string>> = {
+export const RULE_NAMES: Readonly<Record<EnergyRuleName, string>> = {
   'sqrt-energy-0.99': '\u221aenergy 0.99',
   'energy-0.99': 'energy 0.99',
 };

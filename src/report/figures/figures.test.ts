@@ -6,7 +6,7 @@ import type { InspectArrays, InspectResult } from '../../experiments/inspect-res
 import { imagePicture } from '../png.ts';
 import { loadCanvas, standaloneSvg, type Canvas } from '../svg.ts';
 import { inspectFigures } from '../inspect-figures.ts';
-import { axesSource, cosineSource, gaussianInspect } from '../testing/gaussian-inspect.ts';
+import { axesSource, cosineSource, gaussianInspect } from '../gaussian-inspect.fixture.ts';
 import { rankCurveFigure } from './rank-curve.ts';
 import { samplesFigure } from './samples.ts';
 import { singularVectorsFigure } from './singular-vectors.ts';
@@ -35,7 +35,8 @@ interface SvgElement {
 
 /** Elements of an SVG text. */
 function all(svg: string, selector: string): SvgElement[] {
-  return [...parseHTML(`<html><body>${svg}</body></html>`).document.querySelectorAll(selector)];
+  const found: Iterable<SvgElement> = parseHTML(`<html><body>${svg}</body></html>`).document.querySelectorAll(selector);
+  return [...found];
 }
 
 function texts(svg: string): string[] {

@@ -1,4 +1,5 @@
-import type { InspectResult, InspectSite, RankRow, RankRule } from '../../experiments/inspect-result.ts';
+import type { EnergyRuleName } from '../../analysis/rank.ts';
+import type { InspectResult, InspectSite, RankRow } from '../../experiments/inspect-result.ts';
 import { showMeasured, showNumber, type Canvas, type Mark } from '../svg.ts';
 import { FIGURE_STYLE, logAxis, meanBySigma, RULE_NAMES, SITE_NAMES, type Figure } from './figure.ts';
 import { withLegend, type LegendItem } from './legend.ts';
@@ -10,7 +11,10 @@ interface Curve {
   readonly lowest: { sigma: number; value: number };
 }
 
-const DASHES: Readonly<Record<RankRule, string | undefined>> = { 'sqrt-energy-0.99': undefined, 'energy-0.99': '5 3' };
+const DASHES: Readonly<Record<EnergyRuleName, string | undefined>> = {
+  'sqrt-energy-0.99': undefined,
+  'energy-0.99': '5 3',
+};
 
 /** Rank ratio against noise level: both sites, both rules, the closed form if there is one, minima marked. */
 export function rankCurveFigure({ Plot, draw }: Canvas, result: InspectResult): Figure {
@@ -84,7 +88,7 @@ function marksOf(Plot: Canvas['Plot'], { legend, points, rows, lowest }: Curve):
 
 function collect(result: InspectResult): Curve[] {
   const sites: InspectSite[] = ['heldout', 'trajectory'];
-  const rules: RankRule[] = ['sqrt-energy-0.99', 'energy-0.99'];
+  const rules: EnergyRuleName[] = ['sqrt-energy-0.99', 'energy-0.99'];
   return sites.flatMap((site) =>
     rules.flatMap((rule) => {
       const rows = result.rankCurve.filter((row) => row.site === site && row.rule === rule);

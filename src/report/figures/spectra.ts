@@ -2,12 +2,17 @@ import type { InspectArrays, InspectResult, InspectSite } from '../../experiment
 import { sigmaColor } from '../colors.ts';
 import { showNumber, type Canvas } from '../svg.ts';
 import { facetsFor, FIGURE_STYLE, logAxis, SITE_NAMES, type Figure } from './figure.ts';
-import { withLegend } from './legend.ts';
+import { withLegend, type LegendItem } from './legend.ts';
 
 interface SpectrumPoint {
   readonly site: string;
   readonly index: number;
   readonly value: number;
+}
+
+interface SpectrumLine extends LegendItem {
+  readonly points: readonly SpectrumPoint[];
+  readonly cuts: readonly SpectrumPoint[];
 }
 
 /** Values below this part of the largest are arithmetic noise of float32 products and are not drawn. */
@@ -17,17 +22,7 @@ const POINTS_PER_LINE = 90;
 /** Singular values of the Jacobian, log against log, one line a noise level, a dot where the papers' rank rule cuts. */
 export function spectraFigure(canvas: Canvas, result: InspectResult, arrays: InspectArrays): Figure {
   const { Plot, draw } = canvas;
-  const lines = result.sigmas.map((sigma, level) => ({
-    color: sigmaColor(sigma, result.sigmas),
-    points: [
-      ...spectrum(arrays.spectra_heldout, 'heldout', level),
-      ...spectrum(arrays.spectra_trajectory, 'trajectory', level),
-    ],
-    cuts: [
-      ...cut(result, arrays.spectra_heldout, 'heldout', level),
-      ...cut(result, arrays.spectra_trajectory, 'trajectory', level),
-    ],
-  }));
+  const lines = linesOf(result, arrays);
   const values = lines.flatMap((line) => line.points.map((p) => p.value));
   const svg = (width: number): string => {
     const facets = facetsFor(canvas, Object.values(SITE_NAMES), width);
@@ -62,11 +57,7 @@ export function spectraFigure(canvas: Canvas, result: InspectResult, arrays: Ins
         ),
       ],
     });
-    const legend = result.sigmas.map((sigma) => ({
-      label: `\u03c3 ${showNumber(sigma, 2)}`,
-      color: sigmaColor(sigma, result.sigmas),
-    }));
-    return withLegend(plot, width, legend);
+    return withLegend(plot, width, lines);
   };
   return {
     name: 'spectra',
@@ -76,6 +67,22 @@ export function spectraFigure(canvas: Canvas, result: InspectResult, arrays: Ins
       'and its dot marks the rank by the papers\u2019 rule.',
     svg,
   };
+}
+
+/** Points, cuts and legend of each noise level. */
+function linesOf(result: InspectResult, arrays: InspectArrays): SpectrumLine[] {
+  return result.sigmas.map((sigma, level) => ({
+    label: `\u03c3 ${showNumber(sigma, 2)}`,
+    color: sigmaColor(sigma, result.sigmas),
+    points: [
+      ...spectrum(arrays.spectra_heldout, 'heldout', level),
+      ...spectrum(arrays.spectra_trajectory, 'trajectory', level),
+    ],
+    cuts: [
+      ...cut(result, arrays.spectra_heldout, 'heldout', level),
+      ...cut(result, arrays.spectra_trajectory, 'trajectory', level),
+    ],
+  }));
 }
 
 /** Points of image 0, thinned to even steps of log index. */

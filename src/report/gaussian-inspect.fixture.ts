@@ -1,6 +1,7 @@
-import type { InspectArrays, InspectResult, InspectSite, RankRule } from '../../experiments/inspect-result.ts';
-import { normal, randomKey } from '../../tensor/random.ts';
-import { tensor, type Tensor } from '../../tensor/tensor.ts';
+import type { EnergyRuleName } from '../analysis/rank.ts';
+import type { InspectArrays, InspectPoint, InspectResult } from '../experiments/inspect-result.ts';
+import { normal, randomKey } from '../tensor/random.ts';
+import { tensor, type Tensor } from '../tensor/tensor.ts';
 
 /** N(mean, V^T diag(values) V + tail (I - V^T V)): what the synthetic inspection looks at. */
 export interface GaussianSource {
@@ -48,21 +49,9 @@ export function gaussianInspect(
   const { sampleShape, mean, values, vectors, tail } = source;
   const { levels: L, kept: K, samples: M, images: I } = sizes;
   const D = mean.length;
-  const sigmas = Array.from(
-    { length: L },
-    (_, i) => (80 ** (1 / 7) + (i / (L - 1)) * (0.002 ** (1 / 7) - 80 ** (1 / 7))) ** 7,
-  );
-  /** mean + g(variance) applied to z - offset along every eigenvector. */
-  const filter = (z: Float64Array, offset: Float64Array, g: (variance: number) => number): Float64Array => {
-    const centred = z.map((v, i) => v - (offset[i] as number));
-    const out = mean.map((m, i) => m + g(tail) * (centred[i] as number));
-    vectors.forEach((v, k) => {
-      const along = v.reduce((sum, vi, i) => sum + vi * (centred[i] as number), 0);
-      const weight = (g(values[k] as number) - g(tail)) * along;
-      v.forEach((vi, i) => (out[i] = (out[i] as number) + weight * vi));
-    });
-    return out;
-  };
+  const sigmas = edmLevels(L);
+  const filter = (z: Float64Array, offset: Float64Array, g: (variance: number) => number): Float64Array =>
+    filterAlong(source, z, offset, g);
   const denoise = (x: Float64Array, sigma: number): Float64Array => filter(x, mean, (l) => l / (l + sigma ** 2));
   const draw = (name: string, i: number): Float64Array => normal(randomKey(1, name, i), [D]).data;
   const origin = new Float64Array(D);
@@ -70,8 +59,6 @@ export function gaussianInspect(
   const noisy = sigmas.map((s, l) => clean.map((x, i) => draw(`noise${l}`, i).map((n, p) => (x[p] as number) + s * n)));
   const start = draw('start', 0);
   const states = sigmas.map((s) => filter(start, origin, (l) => Math.sqrt(l + s ** 2)));
-  const stack = (rows: readonly Float64Array[], shape: readonly number[]): Tensor<'float64'> =>
-    tensor('float64', shape, Float64Array.from(rows.flatMap((row) => [...row])));
   const spectrum = (s: number): Float64Array =>
     Float64Array.from({ length: D }, (_, i) => (values[i] ?? tail) / ((values[i] ?? tail) + s ** 2));
   const left = (images: number): Tensor<'float64'> =>
@@ -112,6 +99,33 @@ export function gaussianInspect(
   return { result: { ...rows(sigmas, I, K, D, spectrum), sampleShape, dimension: D, sigmas, ...HEADER }, arrays };
 }
 
+/** The levels of EDM from 80 to 0.002 with rho 7. */
+function edmLevels(count: number): number[] {
+  const [high, low] = [80 ** (1 / 7), 0.002 ** (1 / 7)];
+  return Array.from({ length: count }, (_, i) => (high + (i / (count - 1)) * (low - high)) ** 7);
+}
+
+/** mean + g(variance) applied to z - offset along every eigenvector. */
+function filterAlong(
+  { mean, values, vectors, tail }: GaussianSource,
+  z: Float64Array,
+  offset: Float64Array,
+  g: (variance: number) => number,
+): Float64Array {
+  const centred = z.map((v, i) => v - (offset[i] as number));
+  const out = mean.map((m, i) => m + g(tail) * (centred[i] as number));
+  vectors.forEach((v, k) => {
+    const along = v.reduce((sum, vi, i) => sum + vi * (centred[i] as number), 0);
+    const weight = (g(values[k] as number) - g(tail)) * along;
+    v.forEach((vi, i) => (out[i] = (out[i] as number) + weight * vi));
+  });
+  return out;
+}
+
+function stack(rows: readonly Float64Array[], shape: readonly number[]): Tensor<'float64'> {
+  return tensor('float64', shape, Float64Array.from(rows.flatMap((row) => [...row])));
+}
+
 const HEADER = {
   model: 'gaussian:fashion',
   dataset: { name: 'fashion', hash: '0123456789abcdef' },
@@ -133,9 +147,9 @@ function rows(
   D: number,
   spectrum: (sigma: number) => Float64Array,
 ): Pick<InspectResult, 'rankCurve' | 'triplets' | 'linearity' | 'symmetryDefect'> {
-  const points = sigmas.flatMap((sigma) => [
-    ...Array.from({ length: images }, (_, image) => ({ sigma, site: 'heldout' as InspectSite, image })),
-    { sigma, site: 'trajectory' as InspectSite, image: 0 },
+  const points = sigmas.flatMap((sigma): InspectPoint[] => [
+    ...Array.from({ length: images }, (_, image): InspectPoint => ({ sigma, site: 'heldout', image })),
+    { sigma, site: 'trajectory', image: 0 },
   ]);
   const rankOf = (sigma: number, part: number): number => {
     const squares = spectrum(sigma).map((s) => s ** 2);
@@ -143,7 +157,7 @@ function rows(
     let sum = 0;
     return squares.findIndex((q) => (sum += q) > part * total) + 1;
   };
-  const rules: [RankRule, number][] = [
+  const rules: [EnergyRuleName, number][] = [
     ['sqrt-energy-0.99', 0.9801],
     ['energy-0.99', 0.99],
   ];
