@@ -19,6 +19,9 @@ export const SITE_NAMES: Readonly<Record<InspectSite, string>> = {
   trajectory: 'trajectory',
 };
 
+/** Radius of the dots on the sites' lines: the first drawn are broad, so that they show where the second line lies on the first. */
+export const SITE_DOTS: Readonly<Record<InspectSite, number>> = { heldout: 3.5, trajectory: 1.8 };
+
 /** What the rank rules are called in figures and tables. */
 export const RULE_NAMES: Readonly<Record<EnergyRuleName, string>> = {
   'sqrt-energy-0.99': '\u221aenergy 0.99',

@@ -1,7 +1,7 @@
 import type { EnergyRuleName } from '../../analysis/rank.ts';
 import type { InspectResult, InspectSite, RankRow } from '../../experiments/inspect-result.ts';
 import { showMeasured, showNumber, type Canvas, type Mark } from '../svg.ts';
-import { FIGURE_STYLE, logAxis, meanBySigma, RULE_NAMES, SITE_NAMES, type Figure } from './figure.ts';
+import { FIGURE_STYLE, logAxis, meanBySigma, RULE_NAMES, SITE_NAMES, SITE_DOTS, type Figure } from './figure.ts';
 import { withLegend, type LegendItem } from './legend.ts';
 
 interface Curve {
@@ -9,6 +9,8 @@ interface Curve {
   readonly points: readonly { sigma: number; value: number }[];
   readonly rows: readonly RankRow[];
   readonly lowest: { sigma: number; value: number };
+  /** Radius of the dots in CSS pixels. */
+  readonly dot: number;
 }
 
 const DASHES: Readonly<Record<EnergyRuleName, string | undefined>> = {
@@ -43,6 +45,7 @@ export function rankCurveFigure({ Plot, draw }: Canvas, result: InspectResult): 
       },
       marks: [
         Plot.ruleY([0], { strokeOpacity: 0.5 }),
+        ...curves.flatMap((curve) => marksOf(Plot, curve)),
         reference &&
           Plot.line(reference.points, {
             x: 'sigma',
@@ -51,7 +54,6 @@ export function rankCurveFigure({ Plot, draw }: Canvas, result: InspectResult): 
             strokeDasharray: '1 3',
             strokeWidth: 2,
           }),
-        ...curves.flatMap((curve) => marksOf(Plot, curve)),
       ],
     });
     return withLegend(plot, width, [...curves.map((c) => c.legend), ...(reference ? [reference.legend] : [])]);
@@ -66,7 +68,7 @@ export function rankCurveFigure({ Plot, draw }: Canvas, result: InspectResult): 
   };
 }
 
-function marksOf(Plot: Canvas['Plot'], { legend, points, rows, lowest }: Curve): Mark[] {
+function marksOf(Plot: Canvas['Plot'], { legend, points, rows, lowest, dot }: Curve): Mark[] {
   const dash = legend.dash === undefined ? {} : { strokeDasharray: legend.dash };
   const scattered =
     rows.length > points.length
@@ -74,11 +76,19 @@ function marksOf(Plot: Canvas['Plot'], { legend, points, rows, lowest }: Curve):
       : [];
   return [
     ...scattered,
-    Plot.line(points, { x: 'sigma', y: 'value', stroke: legend.color, strokeWidth: 1.8, ...dash }),
+    Plot.line(points, {
+      x: 'sigma',
+      y: 'value',
+      stroke: legend.color,
+      strokeWidth: 1.8,
+      strokeLinecap: 'butt',
+      ...dash,
+    }),
+    Plot.dot(points, { x: 'sigma', y: 'value', r: dot, fill: legend.color }),
     Plot.dot([lowest], {
       x: 'sigma',
       y: 'value',
-      r: 4.5,
+      r: 5,
       stroke: legend.color,
       strokeWidth: 1.8,
       fill: 'var(--ground)',
@@ -98,7 +108,7 @@ function collect(result: InspectResult): Curve[] {
       const label = `${SITE_NAMES[site]}, ${RULE_NAMES[rule]}: lowest ${showMeasured(lowest.value, 3)} at \u03c3 ${showNumber(lowest.sigma, 2)}`;
       const dash = DASHES[rule];
       const legend = { label, color: `var(--${site})`, ...(dash === undefined ? {} : { dash }) };
-      return [{ legend, points, rows, lowest }];
+      return [{ legend, points, rows, lowest, dot: SITE_DOTS[site] }];
     }),
   );
 }

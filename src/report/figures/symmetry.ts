@@ -1,6 +1,6 @@
 import type { InspectResult, InspectSite } from '../../experiments/inspect-result.ts';
 import type { Canvas } from '../svg.ts';
-import { FIGURE_STYLE, logAxis, meanBySigma, SITE_NAMES, type Figure } from './figure.ts';
+import { FIGURE_STYLE, logAxis, meanBySigma, SITE_NAMES, SITE_DOTS, type Figure } from './figure.ts';
 import { withLegend } from './legend.ts';
 
 /** Defects are not drawn below the eps of float64: a closed form can be exactly symmetric, which a log axis cannot show. */
@@ -31,7 +31,7 @@ export function symmetryFigure({ Plot, draw }: Canvas, result: InspectResult): F
       },
       marks: curves.flatMap(({ site, points }) => [
         Plot.line(points, { x: 'sigma', y: 'value', stroke: `var(--${site})`, strokeWidth: 1.8 }),
-        Plot.dot(points, { x: 'sigma', y: 'value', r: 2.5, fill: `var(--${site})` }),
+        Plot.dot(points, { x: 'sigma', y: 'value', r: SITE_DOTS[site], fill: `var(--${site})` }),
       ]),
     });
     return withLegend(
