@@ -38,11 +38,13 @@ function operatorOf(matrix: Tensor<'float64'>, onApply: (count: number) => void 
 const matrix = normal(randomKey(1, 'jacobian'), [5, 7]);
 
 describe('computeJacobian()', () => {
-  test('computeJacobian() gives back the matrix of an operator bit for bit, at any block size', async () => {
+  test('computeJacobian() gives back the matrix of an operator bit for bit, at any block size, by rows and by columns', async () => {
     for (const blockSize of [1, 3, 7, 16]) {
-      const jacobian = await computeJacobian(operatorOf(matrix), { blockSize });
-      expect(jacobian.shape).toEqual([5, 7]);
-      expect(jacobian.data).toEqual(matrix.data);
+      for (const by of ['rows', 'columns'] as const) {
+        const jacobian = await computeJacobian(operatorOf(matrix), { blockSize, by });
+        expect(jacobian.shape).toEqual([5, 7]);
+        expect(jacobian.data).toEqual(matrix.data);
+      }
     }
   });
 
@@ -51,7 +53,7 @@ describe('computeJacobian()', () => {
     const progress: number[] = [];
     await computeJacobian(
       operatorOf(matrix, (count) => sizes.push(count)),
-      { blockSize: 3, onProgress: (done, total) => progress.push(done, total) },
+      { blockSize: 3, by: 'columns', onProgress: (done, total) => progress.push(done, total) },
     );
     expect(sizes).toEqual([3, 3, 1]);
     expect(progress).toEqual([3, 7, 6, 7, 7, 7]);
@@ -64,9 +66,16 @@ describe('computeJacobian()', () => {
       products++;
       controller.abort();
     });
-    const work = computeJacobian(op, { blockSize: 1, inFlight: 1, signal: controller.signal });
+    const work = computeJacobian(op, { blockSize: 1, inFlight: 1, by: 'columns', signal: controller.signal });
     await expect(work).rejects.toThrow(CancelledError);
     expect(products).toBe(1);
+  });
+
+  test('computeJacobian() hears an interrupt though every product is there at once', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 0);
+    const work = computeJacobian(operatorOf(matrix), { blockSize: 1, signal: controller.signal });
+    await expect(work).rejects.toThrow(CancelledError);
   });
 
   test('computeJacobian() reports a failing product once no other is under way', async () => {
@@ -82,14 +91,14 @@ describe('computeJacobian()', () => {
         return broken.apply(v);
       },
     };
-    await expect(computeJacobian(op, { blockSize: 1, inFlight: 3 })).rejects.toThrow('product 1');
+    await expect(computeJacobian(op, { blockSize: 1, inFlight: 3, by: 'columns' })).rejects.toThrow('product 1');
     expect(running).toBe(0);
   });
 
   test('computeJacobian() takes float32 products', async () => {
     const double = operatorOf(matrix);
     const op = { ...double, apply: async (v: FloatTensor) => castFloat(await double.apply(v), 'float32') };
-    expect((await computeJacobian(op)).data).toEqual(Float64Array.from(matrix.data, Math.fround));
+    expect((await computeJacobian(op, { by: 'columns' })).data).toEqual(Float64Array.from(matrix.data, Math.fround));
   });
 });
 

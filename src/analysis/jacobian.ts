@@ -12,39 +12,46 @@ export interface WatchOptions {
 
 /** Options of `computeJacobian`. */
 export interface JacobianOptions extends WatchOptions {
-  /** Tangents in one product. */
+  /** Unit vectors in one product. */
   blockSize?: number | undefined;
   /** Products asked for before the first answer is awaited; above 1 a worker stays busy while this thread works. */
   inFlight?: number | undefined;
+  /** Whether reverse products give rows, or forward products columns. */
+  by?: 'rows' | 'columns' | undefined;
 }
 
 /**
- * The whole Jacobian of an operator, column block by column block, from products with unit vectors.
- * @param op       any linear operator; `ceil(columns / blockSize)` products are asked of it
- * @param options  blockSize 16 tangents a product; inFlight 2 products at once
+ * The whole Jacobian of an operator, block by block, from products with unit vectors.
+ * By rows is the default: on U-Nets a block of reverse products takes about 0.6 times as long as one of forward products.
+ * @param op       any linear operator
+ * @param options  blockSize 16 vectors a product; inFlight 2 products at once
  * @returns [rows, columns] float64, entry (i, j) = dD_i/dx_j
  * @throws CancelledError between two products once `signal` is aborted; whatever the operator throws
- * @precision that of one product, `op.epsilon` relative to a column
+ * @precision that of one product, `op.epsilon` relative to a row (or column)
  */
 export async function computeJacobian(op: LinearOperator, options: JacobianOptions = {}): Promise<Tensor<'float64'>> {
-  const { blockSize = 16, inFlight = 2, signal, onProgress } = options;
-  const { rows, columns } = op;
-  const jacobian = zeros('float64', [rows, columns]);
+  const { blockSize = 16, inFlight = 2, by = 'rows', signal, onProgress } = options;
+  const jacobian = zeros('float64', [op.rows, op.columns]);
+  const size = by === 'rows' ? op.rows : op.columns;
   let [next, done] = [0, 0];
   async function runLane(): Promise<void> {
-    while (next < columns) {
+    while (next < size) {
       const first = next;
-      next = Math.min(first + blockSize, columns);
+      next = Math.min(first + blockSize, size);
       const count = next - first;
       try {
+        // Closed forms compute without ever waiting: hand the event loop a turn, or an interrupt would not be heard.
+        await new Promise((resolve) => setTimeout(resolve, 0));
         throwIfAborted('computeJacobian', signal);
-        writeColumns(jacobian, first, await op.apply(unitVectors(first, count, columns)));
+        const vectors = unitVectors(first, count, size);
+        if (by === 'rows') jacobian.data.set((await op.applyTranspose(vectors)).data, first * op.columns);
+        else writeColumns(jacobian, first, await op.apply(vectors));
       } catch (error) {
-        next = columns; // the other lanes stop too
+        next = size; // the other lanes stop too
         throw error;
       }
       done += count;
-      onProgress?.(done, columns);
+      onProgress?.(done, size);
     }
   }
   const lanes = Array.from({ length: inFlight }, runLane);

@@ -25,7 +25,7 @@ export const inspect: Command = defineCommand({
     samples: number('<n>', 'samples to draw (default 64)'),
     steps: number('<n>', 'noise levels of the sampler (default 18)'),
     lengths: numbers('<list>', 'step lengths of the linearity test, VP coordinates (default 0.1 to 40)'),
-    blockSize: number('<n>', 'tangents in one product (default 16)'),
+    blockSize: number('<n>', 'rows of the Jacobian in one product (default 16)'),
   },
   examples: [
     'inspect --out runs/inspect-fashion',

@@ -1,5 +1,5 @@
 import { measureLinearity } from '../analysis/linearity.ts';
-import { energyRuleNames, numericalRank, rankRatio } from '../analysis/rank.ts';
+import { energyRuleNames, numericalRank, rankBounds, rankRatio } from '../analysis/rank.ts';
 import { analyzeSpectrum } from '../analysis/spectrum.ts';
 import type { JacobianSpectrum } from '../analysis/spectrum.ts';
 import { symmetryDefect } from '../analysis/symmetry.ts';
@@ -54,7 +54,8 @@ export async function measurePoint(
     spectrum,
     ranks: energyRuleNames.map((rule) => {
       const r = numericalRank(spectrum.values, rule);
-      return { ...where, rule, rank: r, ratio: rankRatio(r, op.columns) };
+      const { low, high } = rankBounds(spectrum.values, spectrum.error, rule);
+      return { ...where, rule, rank: r, ratio: rankRatio(r, op.columns), bounds: [low, high] };
     }),
     triplets: {
       ...where,

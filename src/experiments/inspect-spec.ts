@@ -61,7 +61,7 @@ export interface InspectInput {
   readonly samples?: number | undefined;
   /** Noise levels of the sampler's grid, default 18 (the papers' trajectory). */
   readonly steps?: number | undefined;
-  /** Tangents in one Jacobian product, default 16. */
+  /** Rows in one Jacobian product, default 16. */
   readonly blockSize?: number | undefined;
   /** Step lengths of the linearity test in VP coordinates, default 0.1 to 40. */
   readonly lengths?: readonly number[] | undefined;

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CancelledError, ShapeError, SpecError } from '../errors/errors.ts';
+import { CancelledError, DatasetError, ShapeError, SpecError } from '../errors/errors.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { inMemory } from '../data/dataset.ts';
 import { empiricalDenoiser } from '../denoisers/empirical.ts';
@@ -107,6 +107,10 @@ describe('runInspect() on a Gaussian', () => {
     expect(run.result.reference?.rankCurve).toHaveLength(6);
   });
 
+  test('runInspect() is certain of ranks that float64 rounding cannot move', () => {
+    for (const { rank, bounds } of run.result.rankCurve) expect(bounds).toEqual([rank, rank]);
+  });
+
   test('runInspect() measures steps of equal VP length, so longer ones at more noise', () => {
     const lengths = run.result.linearity.map((row) => [row.sigma, row.steps[0]?.length]);
     expect(lengths[0]).toEqual([20, expect.closeTo(0.1 * Math.sqrt(401), 12)]);
@@ -158,6 +162,16 @@ describe('runInspect() on the mixture of low-rank Gaussians', () => {
 
 describe('runInspect() and what it refuses', () => {
   const subject: InspectSubject = { denoiser, heldout: data, ...said };
+
+  test('runInspect() passes on what fails beside it: a training set that cannot be read', async () => {
+    const train = {
+      ...data,
+      batches: () => {
+        throw new DatasetError('train', 'was cut short.');
+      },
+    };
+    await expect(runInspect(resolveInspectSpec(small), { ...subject, train })).rejects.toThrow(DatasetError);
+  });
 
   test('runInspect() refuses data of another shape and more images than there are', async () => {
     const vectors = inMemory('vectors', normal(randomKey(2), [4, 5]), { low: -1, high: 1 });

@@ -126,8 +126,7 @@ async function measureAll(
       blockSize: spec.blockSize,
       inFlight: PRODUCTS_AHEAD,
       signal,
-      onProgress: (done) =>
-        onProgress?.({ label: 'Jacobians', done: index * dimension + done, total, unit: 'columns' }),
+      onProgress: (done) => onProgress?.({ label: 'Jacobians', done: index * dimension + done, total, unit: 'rows' }),
     });
     jacobian.catch(() => undefined); // awaited below, but a failure may come while the point before is measured
     return { op, jacobian };
