@@ -94,6 +94,23 @@ describe('analyzeSpectrum()', () => {
     expect(leading.status).not.toBe('converged');
   });
 
+  test('analyzeSpectrum() keeps residuals at rounding where leading values span ten decades', async () => {
+    const steep = gaussianDenoiser({
+      name: 'steep',
+      sampleShape: [n],
+      mean: new Float64Array(n),
+      eigen: {
+        values: variances.map((_, i) => 10 ** (-2 * i)),
+        vectors: orthonormalRows(normal(randomKey(1, 'vectors'), [n, n])).q,
+      },
+    });
+    const op = steep.linearize(normal(randomKey(3, 'x'), [n]), 1);
+    const { leading } = await analyzeSpectrum(op, await computeJacobian(op), { rank: 6, seed: 0 });
+    const worst = Math.max(...leading.residualLeft, ...leading.residualRight);
+    expect(worst).toBeLessThan(4 * n * Number.EPSILON); // the largest value is 1 / 2
+    expect(leading.status).toBe('converged');
+  });
+
   test('analyzeSpectrum() refuses a matrix of another shape', async () => {
     const op = gaussian.linearize(normal(randomKey(3, 'x'), [n]), 1);
     await expect(analyzeSpectrum(op, normal(randomKey(0), [3, n]), { rank: 1, seed: 0 })).rejects.toThrow('[20, 20]');

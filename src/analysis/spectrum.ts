@@ -34,12 +34,14 @@ export interface SpectrumOptions {
 /** Residuals relative to the largest value that count as converged, unless 16 epsilon of the products is more. */
 const TOLERANCE = 1e-4;
 const ROUNDING = 16;
+/** Left vectors J v / s of smaller values, relative to the largest, carry too much of its rounding. */
+const LEAST = 1e-6;
 
 /**
  * Full spectrum of a Jacobian and its certified leading triplets.
  * The matrix gives all values, so that none is missed, and the leading vectors; one forward and one reverse product with the operator
  * measure their residuals. Where the products of a network disagree with each other or with the matrix, the residuals show it; if they
- * are not small, or some of the leading values are zero, `leadingTriplets` goes on from there.
+ * are not small, or some of the leading values are next to zero, `leadingTriplets` goes on from there.
  * @param op        the Jacobian by products
  * @param jacobian  [rows, columns], the same as a matrix (`computeJacobian`)
  * @throws ShapeError if the two differ in shape; DomainError if the rank exceeds it; CancelledError
@@ -60,7 +62,7 @@ export async function analyzeSpectrum(
   return { values, error: op.epsilon * Math.hypot(...values), leading };
 }
 
-/** The triplets of the matrix with residuals from the operator, or undefined where these are not small or a value is zero. */
+/** The triplets of the matrix with residuals from the operator, or undefined where these are not small or a value is next to zero. */
 async function certify(
   op: LinearOperator,
   jacobian: Tensor<'float64'>,
@@ -69,8 +71,7 @@ async function certify(
 ): Promise<LeadingTriplets | undefined> {
   const values = all.slice(0, vectors.shape[0]);
   const largest = values[0] as number;
-  const zero = Math.max(op.rows, op.columns) * Number.EPSILON * largest;
-  if (!(Number(values.at(-1)) > zero)) return undefined;
+  if (!(Number(values.at(-1)) > LEAST * largest)) return undefined;
   const right = scaleRows(vectors, signsOf(vectors));
   const left = scaleRows(
     matmul(right, jacobian, { transposeB: true }),

@@ -23,6 +23,7 @@ export const train: Command = defineCommand({
     noAttention: switchOption('U-Net: leave out the attention in the middle'),
     steps: number('<n>', 'optimizer steps (default 10000)'),
     batchSize: number('<n>', 'images a step (default 32)'),
+    shards: number('<n>', 'workers that share a batch; decides the rounding (default 2)'),
     learningRate: number('<x>', 'peak learning rate of Adam (default 0.002)'),
     warmup: number('<n>', 'steps of the warm-up (default 200)'),
     emaHalfLife: number('<n>', 'half-life of the weight average in images (default 20000)'),

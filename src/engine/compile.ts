@@ -2,6 +2,7 @@ import { DisposedError, DTypeError, ShapeError } from '../errors/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { sameShape, showShape } from '../tensor/tensor.ts';
 import type { Backend, Session, SessionOptions } from './backend/session.ts';
+import { sharedBackend } from './backend/start.ts';
 import type { LoweredModel } from './lower/lower.ts';
 import { lower } from './lower/lower.ts';
 import type { ArgumentSpec, Traceable } from './trace.ts';
@@ -41,7 +42,7 @@ export async function compile(
 ): Promise<Executable> {
   const model = lower(await trace(fn, specs));
   const names = { inputs: model.inputs.map((i) => i.name), outputs: model.outputs.map((o) => o.name) };
-  const backend = options.backend ?? (await import('./backend/node.ts')).nodeBackend();
+  const backend = options.backend ?? (await sharedBackend());
   // The backend takes the bytes over; the caller keeps a copy in `model`.
   const isDouble = [...model.inputs, ...model.outputs].some((v) => v.dtype === 'float64');
   const optimization = options.optimization ?? (isDouble ? 'basic' : 'all');

@@ -28,6 +28,7 @@ const schema = z.strictObject({
   attention: z.boolean().default(true),
   steps: whole.default(trainingDefaults.steps),
   batchSize: whole.default(trainingDefaults.batchSize),
+  shards: whole.default(trainingDefaults.shards),
   learningRate: z.number().positive().default(trainingDefaults.learningRate),
   warmup: z.number().int().nonnegative().default(trainingDefaults.warmup),
   emaHalfLife: z.number().positive().default(trainingDefaults.emaHalfLife),

@@ -1,13 +1,71 @@
 import type { Network } from '../denoisers/network/network.ts';
 import type { CompileOptions, Executable } from '../engine/compile.ts';
 import { compile } from '../engine/compile.ts';
+import { startBackend } from '../engine/backend/start.ts';
 import type { JaxArray } from '../engine/jax.ts';
 import { loadJax } from '../engine/jax.ts';
+import { slice } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { TrainingBatch } from './batch.ts';
+
+/** Loss and gradient of one batch. */
+export interface Gradient {
+  /** Mean squared error of the network's output: the EDM loss a dimension. */
+  readonly loss: number;
+  /** One array a weight, in the order of the network's parameters. */
+  readonly weights: readonly Float32Array[];
+}
+
+/** Computes gradients of batches of one size. */
+export interface GradientStep extends AsyncDisposable {
+  /** @param weights  in the order of the network's parameters; not consumed */
+  run(weights: readonly Tensor<'float32'>[], batch: TrainingBatch): Promise<Gradient>;
+}
 
 /**
- * The graph of one training step: (weights, input, features, target) to (loss, gradient of every weight).
- * The loss is the mean squared error of the network's output, which is the EDM loss per dimension.
+ * The gradient of the EDM loss, computed by `shards` single-threaded workers that take equal parts of the batch: on small networks that
+ * is nearly twice as fast as two threads inside every operator. Parts are averaged in fixed order, so that the result does not depend on
+ * which worker ends first.
+ * @param batchSize  divisible by `shards`
  */
+export async function createGradientStep(network: Network, batchSize: number, shards: number): Promise<GradientStep> {
+  const part = batchSize / shards;
+  const executables = await Promise.all(
+    Array.from({ length: shards }, async () =>
+      compileGradient(network, part, { backend: await startBackend(), threads: 1 }),
+    ),
+  );
+  return {
+    run: async (weights, batch) => {
+      const parts = executables.map((executable, i) => {
+        const cut = (x: Tensor<'float32'>): Tensor<'float32'> => slice(x, i * part, (i + 1) * part);
+        return executable.run(...weights, cut(batch.input), cut(batch.features), cut(batch.target));
+      });
+      return average((await Promise.all(parts)) as Tensor<'float32'>[][]);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(executables.map((e) => e[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+/** Mean over parts of (loss, gradients), added up in order. */
+function average(parts: readonly (readonly Tensor<'float32'>[])[]): Gradient {
+  const [first = [], ...others] = parts;
+  const sums = first.map(({ data }, k) => {
+    const sum = data;
+    for (const other of others) {
+      const next = (other[k] as Tensor<'float32'>).data;
+      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (next[i] as number);
+    }
+    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / parts.length;
+    return sum;
+  });
+  const [loss, ...weights] = sums;
+  return { loss: loss?.[0] as number, weights };
+}
+
+/** The graph of one step: (weights, input, features, target) to (loss, gradient of every weight). */
 export async function compileGradient(
   network: Network,
   batchSize: number,

@@ -6,6 +6,8 @@ export interface TrainingSpec {
   readonly steps: number;
   /** Images a step. */
   readonly batchSize: number;
+  /** Equal parts of a batch that workers compute beside each other; part of the spec, since it decides the rounding. */
+  readonly shards: number;
   /** Peak learning rate; linear warm-up, then a half cosine to zero. */
   readonly learningRate: number;
   /** Steps of the warm-up. */
@@ -20,6 +22,7 @@ export interface TrainingSpec {
 export const trainingDefaults: TrainingSpec = {
   steps: 10_000,
   batchSize: 32,
+  shards: 2,
   learningRate: 2e-3,
   warmup: 200,
   emaHalfLife: 20_000,
@@ -28,10 +31,14 @@ export const trainingDefaults: TrainingSpec = {
 
 /** @throws DomainError for a size or rate that cannot be trained with */
 export function checkTrainingSpec(spec: TrainingSpec): void {
-  for (const name of ['steps', 'batchSize'] as const) {
+  for (const name of ['steps', 'batchSize', 'shards'] as const) {
     if (!Number.isSafeInteger(spec[name]) || spec[name] < 1) {
       throw new DomainError('train', `expected ${name} to be a whole number of at least 1, got ${spec[name]}.`);
     }
+  }
+  if (spec.batchSize % spec.shards !== 0) {
+    const got = `${spec.batchSize} in ${spec.shards}`;
+    throw new DomainError('train', `expected a batch that divides into equal shards, got ${got}.`);
   }
   for (const name of ['learningRate', 'emaHalfLife'] as const) {
     if (!(spec[name] > 0 && spec[name] < Infinity)) {

@@ -1,15 +1,13 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Network } from '../denoisers/network/network.ts';
-import type { CompileOptions } from '../engine/compile.ts';
-import { NumericalError, ShapeError, throwIfAborted } from '../errors/errors.ts';
+import { CancelledError, NumericalError, ShapeError } from '../errors/errors.ts';
 import { sameShape, showShape, tensor } from '../tensor/tensor.ts';
-import type { Tensor } from '../tensor/tensor.ts';
 import type { AdamState } from './adam.ts';
 import { adamStep, averageStep } from './adam.ts';
 import { trainingBatch } from './batch.ts';
 import type { TrainingState } from './checkpoint.ts';
 import { initialState } from './checkpoint.ts';
-import { compileGradient } from './gradient.ts';
+import { createGradientStep } from './gradient.ts';
 import type { TrainingSpec } from './spec.ts';
 import { checkTrainingSpec, emaDecayAt, learningRateAt } from './spec.ts';
 
@@ -24,7 +22,7 @@ export interface TrainingProgress {
 }
 
 /** How to run a training; what determines its result is in the spec. */
-export interface TrainingOptions extends CompileOptions {
+export interface TrainingOptions {
   readonly network: Network;
   readonly data: Dataset;
   readonly sigmaData: number;
@@ -43,7 +41,7 @@ export interface TrainingOptions extends CompileOptions {
 
 /**
  * Trains a denoiser by the EDM loss with Adam and an average of the weights. Every random choice is a function of (seed, step), so that a
- * run which stops and goes on from a checkpoint gives the same bits as one that never stopped (same machine, same number of threads).
+ * run which stops and goes on from a checkpoint gives the same bits as one that never stopped (on one kind of machine).
  * @returns the final state
  * @throws NumericalError when the loss is not finite, CancelledError after a last checkpoint when aborted
  * @source Karras et al. 2022, arXiv 2206.00364, section 5 and Table 1
@@ -57,7 +55,7 @@ export async function train(options: TrainingOptions): Promise<TrainingState> {
   }
   const { checkpointEvery = 200, logEvery = 50 } = options;
   const state = options.state ?? initialState(network, spec.seed);
-  await using gradient = await compileGradient(network, spec.batchSize, options);
+  await using gradient = await createGradientStep(network, spec.batchSize, spec.shards);
   const batchOf = (step: number): ReturnType<typeof trainingBatch> =>
     trainingBatch(data, spec.batchSize, step, spec.seed, options.sigmaData, network.featureCount);
   const begun = performance.now();
@@ -65,37 +63,41 @@ export async function train(options: TrainingOptions): Promise<TrainingState> {
   const recent: number[] = [];
   let next = batchOf(state.step + 1);
   while (state.step < spec.steps) {
-    if (signal?.aborted) await onCheckpoint?.(state);
-    throwIfAborted('train', signal);
+    if (signal?.aborted) {
+      await onCheckpoint?.(state);
+      const remedy = onCheckpoint ? 'Run the same command again to go on from there.' : '';
+      throw new CancelledError('train', `was interrupted after step ${state.step}. ${remedy}`, {
+        details: { kept: true },
+      });
+    }
     const step = state.step + 1;
-    const { input, features, target } = await next;
+    const batch = await next;
     const weights = network.parameters.map(({ shape }, i) =>
       tensor('float32', shape, state.weights[i] as Float32Array),
     );
-    const running = gradient.run(...weights, input, features, target);
+    const running = gradient.run(weights, batch);
     // The next batch is drawn while the runtime's thread works.
     if (step < spec.steps) next = batchOf(step + 1);
-    const [loss, ...gradients] = (await running) as Tensor<'float32'>[];
-    const value = loss?.data[0] as number;
-    if (!Number.isFinite(value)) {
-      throw new NumericalError('train', `the loss became ${value} at step ${step}. Lower the learning rate.`);
+    const { loss, weights: gradients } = await running;
+    if (!Number.isFinite(loss)) {
+      throw new NumericalError('train', `the loss became ${loss} at step ${step}. Lower the learning rate.`);
     }
     update(state, gradients, spec, step);
-    recent.push(value);
+    recent.push(loss);
     if (step % logEvery === 0 || step === spec.steps) logLoss(state, recent);
     const seconds = (performance.now() - begun) / 1000;
     const imagesPerSecond = ((step - firstStep) * spec.batchSize) / seconds;
-    onProgress?.({ step, steps: spec.steps, loss: value, imagesPerSecond });
+    onProgress?.({ step, steps: spec.steps, loss, imagesPerSecond });
     if (step % checkpointEvery === 0 || step === spec.steps) await onCheckpoint?.(state);
   }
   return state;
 }
 
-function update(state: TrainingState, gradients: readonly Tensor<'float32'>[], spec: TrainingSpec, step: number): void {
+function update(state: TrainingState, gradients: readonly Float32Array[], spec: TrainingSpec, step: number): void {
   const rate = learningRateAt(spec, step);
   const decay = emaDecayAt(spec, step);
   state.weights.forEach((weights, i) => {
-    adamStep(weights, (gradients[i] as Tensor<'float32'>).data, state.moments[i] as AdamState, step, rate);
+    adamStep(weights, gradients[i] as Float32Array, state.moments[i] as AdamState, step, rate);
     averageStep(state.average[i] as Float32Array, weights, decay);
   });
   state.step = step;
