@@ -35,7 +35,7 @@ export interface SpectrumOptions {
 const TOLERANCE = 1e-4;
 const ROUNDING = 16;
 /** Left vectors J v / s of smaller values, relative to the largest, carry too much of its rounding. */
-const LEAST = 1e-6;
+const LEAST = 1e-3;
 
 /**
  * Full spectrum of a Jacobian and its certified leading triplets.
