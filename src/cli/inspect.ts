@@ -1,4 +1,3 @@
-import { SpecError } from '../errors/errors.ts';
 import type { InspectRun } from '../experiments/inspect.ts';
 import { resolveInspectSpec } from '../experiments/inspect-spec.ts';
 import type { InspectSpec } from '../experiments/inspect-spec.ts';
@@ -6,7 +5,8 @@ import type { RunFolder } from '../store/run-folder.ts';
 import { slice } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import { defineCommand } from './command.ts';
-import type { Command, CommandContext, CommandResult, ValueOption } from './command.ts';
+import type { Command, CommandContext, CommandResult } from './command.ts';
+import { number, numbers, text } from './options.ts';
 import { packageVersion } from './version.ts';
 
 /** `eigenlens inspect`: the spectrum of a denoiser's Jacobian over noise levels. */
@@ -25,7 +25,7 @@ export const inspect: Command = defineCommand({
     samples: number('<n>', 'samples to draw (default 64)'),
     steps: number('<n>', 'noise levels of the sampler (default 18)'),
     lengths: numbers('<list>', 'step lengths of the linearity test, VP coordinates (default 0.1 to 40)'),
-    blockSize: number('<n>', 'rows of the Jacobian in one product (default 16)'),
+    blockSize: number('<n>', 'rows of the Jacobian in one product (default 112)'),
   },
   examples: [
     'inspect --out runs/inspect-fashion',
@@ -81,22 +81,4 @@ async function directionsPng(right: FloatTensor, sampleShape: readonly number[])
     return directionPicture(level.data.subarray(at, at + dimension), sampleShape);
   });
   return encodePng(gridPicture(pictures, { columns: count, scale: 2 }));
-}
-
-function text(value: string, description: string): ValueOption<string> {
-  return { value, description, parse: (said) => said };
-}
-
-function number(value: string, description: string): ValueOption<number> {
-  return { value, description, parse: parseNumber };
-}
-
-function numbers(value: string, description: string): ValueOption<number[]> {
-  return { value, description, parse: (said, flag) => said.split(',').map((part) => parseNumber(part, flag)) };
-}
-
-function parseNumber(said: string, flag: string): number {
-  const value = said.trim() === '' ? NaN : Number(said);
-  if (Number.isNaN(value)) throw new SpecError(flag, `expected a number, got ${JSON.stringify(said)}.`);
-  return value;
 }

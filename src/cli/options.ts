@@ -42,6 +42,6 @@ export function defined<T extends object>(values: T): { [K in keyof T]?: Exclude
 
 function parseNumber(given: string, flag: string): number {
   const value = given.trim() === '' ? NaN : Number(given);
-  if (Number.isNaN(value)) throw new SpecError(flag, `expected a number, got '${given}'.`);
+  if (Number.isNaN(value)) throw new SpecError(flag, `expected a number, got ${JSON.stringify(given)}.`);
   return value;
 }

@@ -61,7 +61,7 @@ export interface InspectInput {
   readonly samples?: number | undefined;
   /** Noise levels of the sampler's grid, default 18 (the papers' trajectory). */
   readonly steps?: number | undefined;
-  /** Rows in one Jacobian product, default 16. */
+  /** Rows in one Jacobian product, default 112: large blocks spare a network most of its overhead. */
   readonly blockSize?: number | undefined;
   /** Step lengths of the linearity test in VP coordinates, default 0.1 to 40. */
   readonly lengths?: readonly number[] | undefined;
@@ -86,7 +86,7 @@ export function resolveInspectSpec(input: InspectInput): InspectSpec {
     triplets: input.triplets ?? 8,
     samples: input.samples ?? 64,
     steps,
-    blockSize: input.blockSize ?? 16,
+    blockSize: input.blockSize ?? 112,
     lengths: [...(input.lengths ?? [0.1, 0.3, 1, 3, 10, 20, 40])],
   };
   const checked = schema.safeParse(candidate);

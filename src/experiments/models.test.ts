@@ -22,7 +22,8 @@ describe('openDenoiser()', () => {
     ['gausian:fashion', "Did you mean 'gaussian:fashion'?"],
     ['MOLRG:n=48,K=2,d=6', "Did you mean 'molrg:n=48,K=2,d=6'?"],
     ['gaussian', "Did you mean 'gaussian:DATA'?"],
-    ['nothing-of-ours', 'Use gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6.'],
+    ['fasion', "Did you mean 'fashion'?"],
+    ['nothing-of-ours', 'Use fashion, gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6 or the folder of a model.'],
   ])('openDenoiser() does not know %s and says what to write', async (spec, remedy) => {
     await expect(openDenoiser(spec)).rejects.toThrow(ModelError);
     await expect(openDenoiser(spec)).rejects.toThrow(remedy);

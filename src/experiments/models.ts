@@ -12,6 +12,7 @@ import { parseMixtureSpec } from '../denoisers/mixture-spec.ts';
 import { ModelError, throwIfAborted } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { permutation, randomKey } from '../tensor/random.ts';
+import { builtInModels, findNetwork, readNetwork } from './network-model.ts';
 
 /** A denoiser with the data that belong to it; whoever opened it disposes the denoiser. */
 export interface OpenModel {
@@ -45,7 +46,10 @@ const kinds: Readonly<Record<string, ModelKind>> = {
 };
 
 /** Models in the words of the help, such as `gaussian:DATA`. */
-export const modelForms: readonly string[] = Object.entries(kinds).map(([kind, { argument }]) => `${kind}:${argument}`);
+export const modelForms: readonly string[] = [
+  ...builtInModels,
+  ...Object.entries(kinds).map(([kind, { argument }]) => `${kind}:${argument}`),
+];
 
 /** Samples drawn to stand for the held-out data of a mixture. */
 const MIXTURE_HELDOUT = 1000;
@@ -61,7 +65,9 @@ export async function openDenoiser(spec: string, options: OpenModelOptions = {})
   const colon = spec.indexOf(':');
   const kind = Object.hasOwn(kinds, spec.slice(0, colon)) ? kinds[spec.slice(0, colon)] : undefined;
   const model =
-    colon < 0 || kind === undefined ? await openNetwork(spec) : await kind.open(spec, spec.slice(colon + 1), signal);
+    colon < 0 || kind === undefined
+      ? await openNetwork(spec, data)
+      : await kind.open(spec, spec.slice(colon + 1), signal);
   return heldout === undefined ? model : { ...model, heldout };
 }
 
@@ -85,13 +91,27 @@ export async function splitDataset(name: string): Promise<{ train: Dataset; held
   };
 }
 
-/** Trained networks by built-in name or path. */
-function openNetwork(spec: string): Promise<OpenModel> {
+/** A trained network by built-in name or path, with the data set of its side-car or of `data`. */
+async function openNetwork(spec: string, data: string | undefined): Promise<OpenModel> {
+  const folder = await findNetwork(spec);
+  if (folder === undefined) throw unknownModel(spec);
+  const { denoiser, dataName } = await readNetwork(spec, folder);
+  const name = data ?? dataName;
+  if (name === undefined) {
+    throw new ModelError(`model '${spec}'`, 'does not say what it was trained on. Give its data set with --data.');
+  }
+  const parts = await splitDataset(name);
+  return { denoiser, heldout: parts.heldout, train: parts.train };
+}
+
+function unknownModel(spec: string): ModelError {
   const [word = ''] = spec.split(':');
-  const near = nearest(word, Object.keys(kinds));
-  const rest = spec.slice(word.length) || `:${near === undefined ? '' : (kinds[near]?.argument ?? '')}`;
-  const remedy = near === undefined ? `Use ${modelForms.join(', ')}.` : `Did you mean '${near}${rest}'?`;
-  return Promise.reject(new ModelError(`model '${spec}'`, `is not known. ${remedy}`));
+  const near = nearest(word, [...Object.keys(kinds), ...builtInModels]);
+  const argument = near === undefined ? undefined : kinds[near]?.argument;
+  const rest = argument === undefined ? '' : spec.slice(word.length) || `:${argument}`;
+  const remedy =
+    near === undefined ? `Use ${modelForms.join(', ')} or the folder of a model.` : `Did you mean '${near}${rest}'?`;
+  return new ModelError(`model '${spec}'`, `is not known. ${remedy}`);
 }
 
 async function openGaussian(name: string, data: string, signal: AbortSignal | undefined): Promise<OpenModel> {

@@ -25,7 +25,14 @@ function livelyWeights(network: Network): Record<string, Tensor<'float32'>> {
 }
 
 const create = (network: Network, dtype: FloatDType): Denoiser =>
-  networkDenoiser({ name: 'test', network, weights: livelyWeights(network), sigmaData: 0.5, dtype, blockSize: 4 });
+  networkDenoiser({
+    name: 'test',
+    network,
+    weights: livelyWeights(network),
+    sigmaData: 0.5,
+    dtype,
+    blockSizes: [1, 4],
+  });
 
 describeDenoiserContract('U-Net, float64', { create: () => create(smallUnet, 'float64'), roundings: 4096 });
 describeDenoiserContract('U-Net, float32', { create: () => create(smallUnet, 'float32'), roundings: 4096 });

@@ -23,8 +23,8 @@ export interface NetworkDenoiserOptions {
   readonly sigmaData: number;
   /** Arithmetic of the graph; float64 is slow and for checks. Default float32. */
   readonly dtype?: FloatDType;
-  /** Samples a run and vectors a block; larger work is cut, smaller padded. Default 16. */
-  readonly blockSize?: number;
+  /** Sizes for which graphs are compiled on demand; work is cut into the largest that fit, the rest padded. Default 1, 16, 112. */
+  readonly blockSizes?: readonly number[];
   readonly backend?: Backend;
   readonly threads?: number;
 }
@@ -49,7 +49,7 @@ class NetworkDenoiser implements Denoiser {
   readonly dtype: FloatDType;
   readonly #options: NetworkDenoiserOptions;
   readonly #weights: readonly FloatTensor[];
-  readonly #block: number;
+  readonly #sizes: readonly number[];
   readonly #compiled = new Map<string, Promise<Executable>>();
   readonly #lifetime: Lifetime;
 
@@ -58,7 +58,7 @@ class NetworkDenoiser implements Denoiser {
     this.name = options.name;
     this.sampleShape = options.network.sampleShape;
     this.dtype = options.dtype ?? 'float32';
-    this.#block = options.blockSize ?? 16;
+    this.#sizes = [...(options.blockSizes ?? [1, 16, 112])].sort((a, b) => b - a);
     this.#weights = orderedWeights(options.name, options.network, options.weights, this.dtype) as FloatTensor[];
     this.#lifetime = new Lifetime(options.name);
   }
@@ -68,11 +68,9 @@ class NetworkDenoiser implements Denoiser {
     const batch = checkBatch(`${this.name}.denoise`, x, sigma, this.sampleShape, this.dtype);
     const count = batch.sigmas.length;
     const result = allocate(this.dtype, batch.x.data.length);
-    const size = count === 1 ? 1 : this.#block;
-    const executable = await this.#executable('denoise', size);
     const dimension = sizeOf(this.sampleShape);
-    for (let start = 0; start < count; start += size) {
-      const end = Math.min(count, start + size);
+    for (const { start, end, size } of cut(count, this.#sizes)) {
+      const executable = await this.#executable('denoise', size);
       const rows = this.#padded(batch.x.data.subarray(start * dimension, end * dimension), size);
       // Padding rows repeat the last noise level: any valid one will do.
       const sigmas = Float64Array.from(
@@ -121,10 +119,8 @@ class NetworkDenoiser implements Denoiser {
     const v = checkVectors(`${this.name}.${kind}`, vectors, dimension, this.dtype);
     const count = v.shape[0] as number;
     const result = allocate(this.dtype, v.data.length);
-    const size = count === 1 ? 1 : this.#block;
-    const executable = await this.#executable(kind, size);
-    for (let start = 0; start < count; start += size) {
-      const end = Math.min(count, start + size);
+    for (const { start, end, size } of cut(count, this.#sizes)) {
+      const executable = await this.#executable(kind, size);
       const rows = this.#padded(v.data.subarray(start * dimension, end * dimension), size);
       const block = reshape<FloatDType>(rows, [size, 1, ...this.sampleShape]) as FloatTensor;
       const [y] = (await executable.run(primal, ...noise, block)) as [FloatTensor];
@@ -185,6 +181,27 @@ class NetworkDenoiser implements Denoiser {
     const options = { ...(backend && { backend }), ...(threads && { threads }) };
     return compile((...inputs) => [tracedKinds[kind](jax, network, inputs)], specs, options);
   }
+}
+
+interface Block {
+  readonly start: number;
+  readonly end: number;
+  /** Size of the graph that runs it, at least end - start. */
+  readonly size: number;
+}
+
+/** Cuts `count` rows into blocks: the largest size that is filled, then for the rest the smallest that holds it. */
+function cut(count: number, descending: readonly number[]): Block[] {
+  const blocks: Block[] = [];
+  for (let start = 0; start < count;) {
+    const left = count - start;
+    const filled = descending.find((size) => size <= left && (size > 1 || left === 1));
+    const size = filled ?? (descending.findLast((s) => s >= left) as number);
+    const end = Math.min(count, start + size);
+    blocks.push({ start, end, size });
+    start = end;
+  }
+  return blocks;
 }
 
 /** D at x for the traced arguments (weights, x, cSkip, cOut, cIn, features). */

@@ -1,0 +1,41 @@
+import { assetPath, dirname, join, kindOf, readBytes } from '../data/files.ts';
+import type { Denoiser } from '../denoisers/denoiser.ts';
+import { buildNetwork } from '../denoisers/network/architecture.ts';
+import { modelFiles, parseSideCar, parseWeights } from '../denoisers/network/model-file.ts';
+import { networkDenoiser } from '../denoisers/network/network-denoiser.ts';
+
+/** Trained networks that ship with the package. */
+export const builtInModels = ['fashion'] as const;
+
+/** A network read from its folder. */
+export interface NetworkModel {
+  readonly denoiser: Denoiser;
+  /** Data set that it was trained on, where its side-car says. */
+  readonly dataName?: string | undefined;
+}
+
+/** Folder of a trained network by built-in name, folder, or one of its two files; undefined where there is none. */
+export async function findNetwork(spec: string): Promise<string | undefined> {
+  if ((builtInModels as readonly string[]).includes(spec)) return assetPath(`models/${spec}`);
+  const kind = await kindOf(spec);
+  if (kind === 'nothing') return undefined;
+  const folder = kind === 'folder' ? spec : dirname(spec);
+  const isModel = kind === 'folder' || Object.values(modelFiles).some((name) => join(folder, name) === join(spec));
+  return isModel && (await kindOf(join(folder, modelFiles.sideCar))) === 'file' ? folder : undefined;
+}
+
+/**
+ * Reads a trained network and its side-car.
+ * @param name  what the denoiser is called
+ * @throws ModelError for a side-car or weights that do not fit; DatasetError for a file that cannot be read
+ */
+export async function readNetwork(name: string, folder: string): Promise<NetworkModel> {
+  const sideCarPath = join(folder, modelFiles.sideCar);
+  const weightsPath = join(folder, modelFiles.weights);
+  const sideCar = parseSideCar(sideCarPath, new TextDecoder().decode(await readBytes(sideCarPath)));
+  const weights = parseWeights(weightsPath, await readBytes(weightsPath));
+  const network = buildNetwork(sideCar.architecture);
+  const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData });
+  const data = sideCar.training?.data as { readonly name?: unknown } | undefined;
+  return { denoiser, dataName: typeof data?.name === 'string' ? data.name : undefined };
+}
