@@ -21,6 +21,8 @@ export interface TrainingState {
   readonly average: readonly Float32Array[];
   readonly moments: readonly AdamState[];
   readonly losses: LossRow[];
+  /** Losses of the steps since the last row: a row's mean spans an interruption. */
+  readonly pending: number[];
 }
 
 /** The state before the first step. */
@@ -32,6 +34,7 @@ export function initialState(network: Network, seed: number): TrainingState {
     average: weights.map((w) => w.slice()),
     moments: weights.map((w) => ({ first: new Float32Array(w.length), second: new Float32Array(w.length) })),
     losses: [],
+    pending: [],
   };
 }
 
@@ -52,7 +55,12 @@ export function writeCheckpoint(network: Network, state: TrainingState, fingerpr
     const arrays = { weights: state.weights[i], average: state.average[i], ...moments };
     for (const part of parts) tensors.set(`${part}/${name}`, tensor('float32', shape, arrays[part] as Float32Array));
   });
-  const metadata = { step: `${state.step}`, losses: JSON.stringify(state.losses), fingerprint };
+  const metadata = {
+    step: `${state.step}`,
+    losses: JSON.stringify(state.losses),
+    pending: JSON.stringify(state.pending),
+    fingerprint,
+  };
   return writeSafetensors(tensors, metadata);
 }
 
@@ -82,5 +90,6 @@ export function readCheckpoint(where: string, bytes: Uint8Array, network: Networ
     average: network.parameters.map((p) => read('average', p)),
     moments: network.parameters.map((p) => ({ first: read('first', p), second: read('second', p) })),
     losses: JSON.parse(metadata.losses ?? '[]') as LossRow[],
+    pending: JSON.parse(metadata.pending ?? '[]') as number[],
   };
 }

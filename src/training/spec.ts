@@ -40,6 +40,9 @@ export function checkTrainingSpec(spec: TrainingSpec): void {
     const got = `${spec.batchSize} in ${spec.shards}`;
     throw new DomainError('train', `expected a batch that divides into equal shards, got ${got}.`);
   }
+  if (!Number.isSafeInteger(spec.warmup) || spec.warmup < 0) {
+    throw new DomainError('train', `expected warmup to be a whole number of at least 0, got ${spec.warmup}.`);
+  }
   for (const name of ['learningRate', 'emaHalfLife'] as const) {
     if (!(spec[name] > 0 && spec[name] < Infinity)) {
       throw new DomainError('train', `expected ${name} to be positive and finite, got ${spec[name]}.`);

@@ -56,11 +56,14 @@ export async function train(options: TrainingOptions): Promise<TrainingState> {
   const { checkpointEvery = 200, logEvery = 50 } = options;
   const state = options.state ?? initialState(network, spec.seed);
   await using gradient = await createGradientStep(network, spec.batchSize, spec.shards);
-  const batchOf = (step: number): ReturnType<typeof trainingBatch> =>
-    trainingBatch(data, spec.batchSize, step, spec.seed, options.sigmaData, network.featureCount);
+  const batchOf = (step: number): ReturnType<typeof trainingBatch> => {
+    const batch = trainingBatch(data, spec.batchSize, step, spec.seed, options.sigmaData, network.featureCount);
+    // Drawn ahead, it may fail before it is awaited, or never be awaited: the failure is met at the await.
+    batch.catch(() => undefined);
+    return batch;
+  };
   const begun = performance.now();
   const firstStep = state.step;
-  const recent: number[] = [];
   let next = batchOf(state.step + 1);
   while (state.step < spec.steps) {
     if (signal?.aborted) {
@@ -83,8 +86,8 @@ export async function train(options: TrainingOptions): Promise<TrainingState> {
       throw new NumericalError('train', `the loss became ${loss} at step ${step}. Lower the learning rate.`);
     }
     update(state, gradients, spec, step);
-    recent.push(loss);
-    if (step % logEvery === 0 || step === spec.steps) logLoss(state, recent);
+    state.pending.push(loss);
+    if (step % logEvery === 0 || step === spec.steps) logLoss(state);
     const seconds = (performance.now() - begun) / 1000;
     const imagesPerSecond = ((step - firstStep) * spec.batchSize) / seconds;
     onProgress?.({ step, steps: spec.steps, loss, imagesPerSecond });
@@ -103,7 +106,7 @@ function update(state: TrainingState, gradients: readonly Float32Array[], spec: 
   state.step = step;
 }
 
-function logLoss(state: TrainingState, recent: number[]): void {
-  state.losses.push({ step: state.step, loss: recent.reduce((a, b) => a + b, 0) / recent.length });
-  recent.length = 0;
+function logLoss({ step, losses, pending }: TrainingState): void {
+  losses.push({ step, loss: pending.reduce((a, b) => a + b, 0) / pending.length });
+  pending.length = 0;
 }
