@@ -67,7 +67,7 @@ export function parseSafetensors(where: string, bytes: Uint8Array): Safetensors 
   const tensors = new Map<string, Tensor>();
   let metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') metadata = entry as Record<string, string>;
+    if (name === '__metadata__') metadata = parseMetadata(where, entry);
     else tensors.set(name, parseEntry(where, name, entry as Entry, data));
   }
   return { tensors, metadata };
@@ -86,6 +86,14 @@ function parseHeader(where: string, json: Uint8Array): Record<string, unknown> {
   return header as Record<string, unknown>;
 }
 
+function parseMetadata(where: string, entry: unknown): Record<string, string> {
+  const isText = (v: unknown): v is string => typeof v === 'string';
+  if (typeof entry !== 'object' || entry === null || !Object.values(entry).every(isText)) {
+    throw new DatasetError(where, 'expected text pairs as __metadata__. Fetch the file again.');
+  }
+  return entry as Record<string, string>;
+}
+
 function parseEntry(where: string, name: string, entry: Entry, data: Uint8Array): Tensor {
   const isCount = (v: unknown): boolean => Number.isSafeInteger(v) && (v as number) >= 0;
   const { shape, data_offsets: offsets } = entry ?? {};
@@ -99,7 +107,8 @@ function parseEntry(where: string, name: string, entry: Entry, data: Uint8Array)
       `'${name}' lies at bytes ${begin}..${end} of ${data.length}: the file is truncated. Fetch it again.`,
     );
   }
-  const raw = data.slice(begin, end);
+  // A copy even of Node's Buffer, whose own slice() shares memory: the arrays below need an aligned start.
+  const raw = new Uint8Array(data.subarray(begin, end));
   const size = sizeOf(shape as number[]);
   const dtype = dtypes.get(entry.dtype);
   const width = dtype === undefined ? 2 : allocate(dtype, 0).BYTES_PER_ELEMENT;
