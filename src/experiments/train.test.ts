@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { inMemory, inMemoryBytes } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { parseSideCar } from '../denoisers/network/model-file.ts';
+import { CancelledError, ModelError, SpecError } from '../errors/errors.ts';
+import { integers, normal, randomKey } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { runTrain } from './train.ts';
+import type { CheckpointStore } from './train.ts';
+import { resolveTrainSpec } from './train-spec.ts';
+import type { TrainSpec } from './train-spec.ts';
+
+const points = inMemory('points', normal(randomKey(1, 'points'), [50, 4]), { low: -5, high: 5 });
+const bytes = integers(randomKey(1, 'images'), [6, 1, 4, 4], 256);
+const images: Dataset = inMemoryBytes('images', {
+  ...bytes,
+  dtype: 'uint8',
+  data: Uint8Array.from(bytes.data),
+} as Tensor<'uint8'>);
+const spec = resolveTrainSpec({ architecture: 'mlp', channels: [8], depth: 1, steps: 4, batchSize: 4, warmup: 1 });
+
+/** A checkpoint in memory. */
+function memory(): CheckpointStore & { kept: Uint8Array | undefined } {
+  const store = {
+    kept: undefined as Uint8Array | undefined,
+    read: async () => store.kept,
+    write: async (state: Uint8Array) => void (store.kept = state),
+  };
+  return store;
+}
+
+async function interruptAt(step: number, checkpoints: CheckpointStore): Promise<void> {
+  const controller = new AbortController();
+  const onProgress = (p: { step: number }): void => (p.step === step ? controller.abort() : undefined);
+  const run = runTrain(spec, { data: points, checkpoints, signal: controller.signal, onProgress });
+  await expect(run).rejects.toThrow(CancelledError);
+}
+
+describe('runTrain()', () => {
+  it('runTrain() describes its model so that the side-car is read back, with the data and spec of the training', async () => {
+    const result = await runTrain(spec, { data: points });
+    expect(parseSideCar('model.json', JSON.stringify(result.sideCar))).toEqual(result.sideCar);
+    expect(result.sideCar).toMatchObject({
+      architecture: { kind: 'mlp', sampleShape: [4], width: 8, depth: 1 },
+      training: { data: { name: 'points', count: 50, hash: await points.hash() }, spec },
+    });
+    // in 4*8+8, embed 32*8+8, block 3 (8*8+8), out 8*4+4.
+    expect(result.parameters).toBe(40 + 264 + 216 + 36);
+    expect(result.resumedAt).toBe(0);
+    const { data } = await points.read(Array.from({ length: 50 }, (_, i) => i));
+    const mean = data.reduce((a, b) => a + b, 0) / data.length;
+    const deviation = Math.sqrt(data.reduce((a, b) => a + (b - mean) ** 2, 0) / data.length);
+    expect(result.sideCar.sigmaData).toBe(Number(deviation.toPrecision(3)));
+  });
+
+  it('runTrain() interrupted and called again gives the weights and losses of one that never stopped', async () => {
+    const straight = await runTrain(spec, { data: points });
+    const checkpoints = memory();
+    await interruptAt(2, checkpoints);
+    const resumed = await runTrain(spec, { data: points, checkpoints });
+    expect(resumed.resumedAt).toBe(2);
+    expect(resumed.weights).toEqual(straight.weights);
+    expect(resumed.losses).toEqual(straight.losses);
+  });
+
+  it('runTrain() refuses a checkpoint of other settings or other data', async () => {
+    const checkpoints = memory();
+    await interruptAt(1, checkpoints);
+    const longer: TrainSpec = { ...spec, steps: 5 };
+    await expect(runTrain(longer, { data: points, checkpoints })).rejects.toThrow(ModelError);
+    const others = inMemory('points', normal(randomKey(2, 'points'), [50, 4]), points.range);
+    await expect(runTrain(spec, { data: others, checkpoints })).rejects.toThrow(/with other settings/);
+  });
+
+  it('runTrain() trains a U-Net on images, and refuses one for vectors', async () => {
+    const unet = resolveTrainSpec({ channels: [8], steps: 1, batchSize: 2, attention: false });
+    const { sideCar, losses } = await runTrain(unet, { data: images });
+    expect(sideCar.architecture).toMatchObject({
+      kind: 'unet',
+      sampleShape: [1, 4, 4],
+      channels: [8],
+      attention: false,
+    });
+    expect(losses).toHaveLength(1);
+    await expect(runTrain(unet, { data: points })).rejects.toThrow(SpecError);
+    await expect(runTrain(unet, { data: points })).rejects.toThrow(/points holds vectors\. Use --arch mlp/);
+  });
+});
+
+describe('resolveTrainSpec()', () => {
+  it.each<[string, object]>([
+    ['steps', { steps: 0 }],
+    ['channels', { channels: [] }],
+    ['channels.1', { channels: [8, 1.5] }],
+    ['learningRate', { learningRate: -1 }],
+    ['architecture', { architecture: 'transformer' }],
+    ['epochs', { epochs: 3 }],
+  ])('resolveTrainSpec() refuses a wrong or unknown %s by name', (field, change) => {
+    expect(() => resolveTrainSpec(change)).toThrow(SpecError);
+    expect(() => resolveTrainSpec(change)).toThrow(new RegExp(`\\b${field.replace('.', '\\.')}\\b`));
+  });
+});
