@@ -46,18 +46,22 @@ async function run({ session, names }: Loaded, inputs: readonly Tensor[]): Promi
 }
 
 const port = parentPort;
+/** The runtime answers later than it is asked: without a queue, a release would overtake the run before it. */
+let queue: Promise<unknown> = Promise.resolve();
 port?.on('message', (request: WorkerRequest) => {
-  answer(request).then(
-    (outputs) => {
-      const response: WorkerResponse = { id: request.id, outputs };
-      port.postMessage(response, [...new Set(outputs.map((o) => o.data.buffer as ArrayBuffer))]);
-    },
-    (error: unknown) => {
-      const response: WorkerResponse = {
-        id: request.id,
-        error: error instanceof Error ? error.message : String(error),
-      };
-      port.postMessage(response);
-    },
-  );
+  queue = queue
+    .then(() => answer(request))
+    .then(
+      (outputs) => {
+        const response: WorkerResponse = { id: request.id, outputs };
+        port.postMessage(response, [...new Set(outputs.map((o) => o.data.buffer as ArrayBuffer))]);
+      },
+      (error: unknown) => {
+        const response: WorkerResponse = {
+          id: request.id,
+          error: error instanceof Error ? error.message : String(error),
+        };
+        port.postMessage(response);
+      },
+    );
 });
