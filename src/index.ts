@@ -1,3 +1,32 @@
+export { computeJacobian } from './analysis/jacobian.ts';
+export type { JacobianOptions } from './analysis/jacobian.ts';
+export { linearityScore, measureLinearity } from './analysis/linearity.ts';
+export { findNearest } from './analysis/nearest.ts';
+export { energyRules, numericalRank, rankBounds, rankRatio } from './analysis/rank.ts';
+export { analyzeSpectrum } from './analysis/spectrum.ts';
+export { estimateSymmetryDefect, symmetryDefect } from './analysis/symmetry.ts';
+export type { Batch, Dataset } from './data/dataset.ts';
+export { datasetFrom, inMemory, inMemoryBytes, subset } from './data/dataset.ts';
+export { computeMoments } from './data/moments.ts';
+export { parseNpy, writeNpy } from './data/npy.ts';
+export { parseNpz, writeNpz } from './data/npz.ts';
+export { openDataset } from './data/open.ts';
+export { parseSafetensors, writeSafetensors } from './data/safetensors.ts';
+export type { Denoiser, Sigma } from './denoisers/denoiser.ts';
+export { empiricalDenoiser, fitEmpirical } from './denoisers/empirical.ts';
+export { fitGaussian, gaussianDenoiser, gaussianFromCovariance, wienerGain } from './denoisers/gaussian.ts';
+export { lowRankMixtureDenoiser } from './denoisers/low-rank-mixture.ts';
+export { randomMixture, sampleMixture } from './denoisers/mixture-draw.ts';
+export { mlp } from './denoisers/network/mlp.ts';
+export { networkDenoiser } from './denoisers/network/network-denoiser.ts';
+export type { Network } from './denoisers/network/network.ts';
+export { unet } from './denoisers/network/unet.ts';
+export { initialWeights } from './denoisers/network/weights.ts';
+export { edmPreconditioning } from './diffusion/edm.ts';
+export { endAtZero, karrasGrid, logGrid } from './diffusion/noise-grid.ts';
+export { jacobianScale } from './diffusion/coordinates.ts';
+export { compile } from './engine/compile.ts';
+export type { CompileOptions, Executable } from './engine/compile.ts';
 export {
   BackendError,
   CancelledError,
@@ -14,5 +43,20 @@ export {
   StoreError,
 } from './errors/errors.ts';
 export type { ErrorCode } from './errors/errors.ts';
+export { runInspect } from './experiments/inspect.ts';
+export { hashInspectSpec, resolveInspectSpec } from './experiments/inspect-spec.ts';
+export { openDenoiser } from './experiments/models.ts';
+export { principalAngles, subspaceDistance } from './linalg/angles.ts';
+export { eigenvaluesSymmetric, eigh } from './linalg/eigh.ts';
+export { matmul } from './linalg/matmul.ts';
+export type { LinearOperator } from './linalg/operator.ts';
+export { orthonormalRows, qr } from './linalg/qr.ts';
+export { leadingSvd, singularValues, svd } from './linalg/svd.ts';
+export { leadingTriplets } from './linalg/triplets.ts';
+export { euler } from './samplers/euler.ts';
+export { heun } from './samplers/heun.ts';
+export { sample, sampleFrom } from './samplers/sample.ts';
+export { latent, normal, randomKey, uniform } from './tensor/random.ts';
 export { tensor, zeros } from './tensor/tensor.ts';
 export type { DType, FloatDType, FloatTensor, Tensor } from './tensor/tensor.ts';
+export { train } from './training/train.ts';
