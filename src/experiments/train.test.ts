@@ -16,7 +16,7 @@ const images: Dataset = inMemoryBytes('images', {
   ...bytes,
   dtype: 'uint8',
   data: Uint8Array.from(bytes.data),
-} as Tensor<'uint8'>);
+});
 const spec = resolveTrainSpec({ architecture: 'mlp', channels: [8], depth: 1, steps: 4, batchSize: 4, warmup: 1 });
 
 /** A checkpoint in memory. */

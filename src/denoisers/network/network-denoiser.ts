@@ -196,7 +196,7 @@ function cut(count: number, descending: readonly number[]): Block[] {
   for (let start = 0; start < count;) {
     const left = count - start;
     const filled = descending.find((size) => size <= left && (size > 1 || left === 1));
-    const size = filled ?? (descending.findLast((s) => s >= left) as number);
+    const size = filled ?? descending.findLast((s) => s >= left);
     const end = Math.min(count, start + size);
     blocks.push({ start, end, size });
     start = end;
@@ -230,12 +230,12 @@ const tracedKinds: Record<Kind, TracedKind> = {
       value.dispose();
       return tangent;
     };
-    return jax.vmap(product)(inputs.at(-1) as JaxArray);
+    return jax.vmap(product)(inputs.at(-1));
   },
   vjp: (jax, network, inputs) => {
     const x = inputs[network.parameters.length] as JaxArray;
     const [value, pull] = jax.vjp((y: JaxArray) => denoised(jax, network, inputs, y), [x.ref]);
     value.dispose();
-    return jax.vmap((u: JaxArray) => pull(u)[0])(inputs.at(-1) as JaxArray);
+    return jax.vmap((u: JaxArray) => pull(u)[0])(inputs.at(-1));
   },
 };
