@@ -4,7 +4,6 @@ import type { Dataset } from '../data/dataset.ts';
 import { parseSideCar } from '../denoisers/network/model-file.ts';
 import { CancelledError, ModelError, SpecError } from '../errors/errors.ts';
 import { integers, normal, randomKey } from '../tensor/random.ts';
-import type { Tensor } from '../tensor/tensor.ts';
 import { runTrain } from './train.ts';
 import type { CheckpointStore } from './train.ts';
 import { resolveTrainSpec } from './train-spec.ts';

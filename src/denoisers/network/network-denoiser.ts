@@ -196,7 +196,7 @@ function cut(count: number, descending: readonly number[]): Block[] {
   for (let start = 0; start < count;) {
     const left = count - start;
     const filled = descending.find((size) => size <= left && (size > 1 || left === 1));
-    const size = filled ?? descending.findLast((s) => s >= left);
+    const size: number = filled ?? (descending.findLast((s) => s >= left) as number);
     const end = Math.min(count, start + size);
     blocks.push({ start, end, size });
     start = end;
