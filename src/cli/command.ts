@@ -60,6 +60,8 @@ export interface CommandResult {
   readonly text: string;
   /** 1 where an audit found what it looks for. */
   readonly exitCode?: 0 | 1;
+  /** Cleans up once the files of the run are in place, such as a checkpoint that is needed no longer. */
+  readonly afterCommit?: () => Promise<void>;
 }
 
 /** One command, as its file writes it down. */

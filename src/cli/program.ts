@@ -91,6 +91,7 @@ async function execute(plan: Plan, flags: CommonFlags, commandLine: string, host
     const files = await folder.commit();
     progress.note(`wrote ${folder.path}: ${files.join(', ')}`);
   }
+  await result.afterCommit?.();
   stdout.write(`${flags.json ? stableJson(result.value) : result.text}\n`);
   return result.exitCode ?? EXIT.ok;
 }

@@ -57,8 +57,8 @@ async function runCommand(spec: TrainSpec, context: CommandContext): Promise<Com
     },
   });
   await writeModel(result, folder);
-  await checkpoints.remove();
-  return { value: summary(spec, result, folder), text: describe(spec, result, folder) };
+  const text = describe(spec, result, folder);
+  return { value: summary(spec, result, folder), text, afterCommit: () => checkpoints.remove() };
 }
 
 async function writeModel({ sideCar, weights, losses }: TrainResult, folder: RunFolder): Promise<void> {
