@@ -5,12 +5,11 @@ import { operandOf } from './rule.ts';
 
 const named =
   (opType: string) =>
-  (l: Lowering, node: GraphNode): string => {
-    const operands = node.inputs.map((x) => l.operand(x));
-    // Scalars alone would give a scalar: the first operand then comes at full shape.
-    if (node.inputs.every((x) => x.op === 'uniform')) operands[0] = l.value(operandOf(node, 0));
-    return l.emitter.op(opType, operands);
-  };
+  (l: Lowering, node: GraphNode): string =>
+    l.emitter.op(
+      opType,
+      node.inputs.map((x) => l.operand(x)),
+    );
 
 /** mod with the sign of the dividend, as in C: integers and floats alike go through fmod. */
 const mod = (l: Lowering, node: GraphNode): string =>
