@@ -14,7 +14,7 @@ export type Jax = Awaited<ReturnType<typeof loadJax>>;
 /** A function of arrays with the arguments to try it on. */
 export interface Trial {
   readonly inputs: readonly Tensor[];
-  apply(jax: Jax, ...inputs: JaxArray[]): JaxArray | JaxArray[];
+  readonly apply: (jax: Jax, ...inputs: JaxArray[]) => JaxArray | JaxArray[];
 }
 
 /** Distance of 1 to the next number. */

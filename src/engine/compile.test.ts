@@ -32,23 +32,22 @@ const networkInputs = (dtype: FloatDType): Tensor<FloatDType>[] => [
 const derivatives: Record<string, { extra: number[] | undefined; apply: Trial['apply'] }> = {
   jvp: {
     extra: [2, 3, 4, 4],
-    apply: (jax, x, w, v, t) =>
-      jax.jvp((u: JaxArray) => network(jax, u, w as JaxArray, v as JaxArray), [x as JaxArray], [t as JaxArray]),
+    apply: (jax, x, w, v, t) => jax.jvp((u: JaxArray) => network(jax, u, w, v), [x], [t]),
   },
   'a block of jvps': {
     extra: [3, 2, 3, 4, 4],
     apply: (jax, x, w, v, block) =>
       jax.vmap((t: JaxArray) => {
-        const f = (u: JaxArray): JaxArray => network(jax, u, (w as JaxArray).ref, (v as JaxArray).ref);
-        return jax.jvp(f, [(x as JaxArray).ref], [t])[1];
-      })(block as JaxArray),
+        const f = (u: JaxArray): JaxArray => network(jax, u, w.ref, v.ref);
+        return jax.jvp(f, [x.ref], [t])[1];
+      })(block),
   },
   vjp: {
     extra: [2, 4, 16],
     apply: (jax, x, w, v, ct) => {
-      const f = (u: JaxArray): JaxArray => network(jax, u, w as JaxArray, v as JaxArray);
-      const [y, pullback] = jax.vjp(f, [x as JaxArray]);
-      return [y, pullback(ct as JaxArray)[0] as JaxArray];
+      const f = (u: JaxArray): JaxArray => network(jax, u, w, v);
+      const [y, pullback] = jax.vjp(f, [x]);
+      return [y, pullback(ct)[0]];
     },
   },
   grad: {
@@ -56,7 +55,7 @@ const derivatives: Record<string, { extra: number[] | undefined; apply: Trial['a
     apply: (jax, x, w, v) => {
       const loss = (...p: JaxArray[]): JaxArray =>
         jax.numpy.sum(jax.numpy.square(network(jax, ...(p as [JaxArray, JaxArray, JaxArray]))));
-      return jax.grad(loss, { argnums: [0, 1, 2] })(x as JaxArray, w as JaxArray, v as JaxArray) as JaxArray[];
+      return jax.grad(loss, { argnums: [0, 1, 2] })(x, w, v);
     },
   },
 };
@@ -122,7 +121,7 @@ describe('compile()', () => {
     await using executable = await compile(
       (a, b, c) => {
         b?.dispose();
-        return np.subtract(c as JaxArray, a as JaxArray);
+        return np.subtract(c, a);
       },
       [{ shape: [2] }, { shape: [5] }, { shape: [2] }],
     );
@@ -133,7 +132,7 @@ describe('compile()', () => {
   it('compile() returns arguments, constants and equal results as they are', async () => {
     const { numpy: np } = await loadJax();
     await using executable = await compile(
-      (a) => [a as JaxArray, np.zeros([2, 3]), np.array([1, 2]), (a as JaxArray).ref, np.array(7)],
+      (a) => [a, np.zeros([2, 3]), np.array([1, 2]), a.ref, np.array(7)],
       [{ shape: [2] }],
     );
     const results = await executable.run(vector(3, 4));
@@ -149,7 +148,7 @@ const vector = (...values: number[]): Tensor<'float32'> =>
 describe('compile() refuses', () => {
   it('compile() names the primitive, the shapes and the place of what has no ONNX form', async () => {
     const jax = await loadJax();
-    const factor = compile((x) => jax.lax.linalg.cholesky((x as JaxArray).mul(2)), [{ shape: [3, 3] }]);
+    const factor = compile((x) => jax.lax.linalg.cholesky(x.mul(2)), [{ shape: [3, 3] }]);
     await expect(factor).rejects.toThrow(/no ONNX form for cholesky\(float32\[3, 3\]\) at equation 2\b/);
     await expect(factor).rejects.toMatchObject({
       code: 'E_LOWERING',
@@ -162,9 +161,7 @@ describe('compile() refuses', () => {
     const inner = jax.jit(function whiten(x: JaxArray) {
       return jax.lax.linalg.cholesky(x);
     });
-    await expect(compile((x) => inner(x as JaxArray), [{ shape: [2, 2] }])).rejects.toThrow(
-      /equation 1 \(whiten\) > equation 1/,
-    );
+    await expect(compile((x) => inner(x), [{ shape: [2, 2] }])).rejects.toThrow(/equation 1 \(whiten\) > equation 1/);
   });
 });
 
@@ -241,11 +238,11 @@ describe('Executable', () => {
     const trial: Trial = {
       inputs: [tensor('int32', [4], Int32Array.of(-7, 7, 3, 0)), tensor('int32', [], Int32Array.of(3))],
       apply: ({ numpy: np }, a, b) => [
-        (a as JaxArray).ref.mul((b as JaxArray).ref),
-        (a as JaxArray).ref.mod((b as JaxArray).ref),
-        np.maximum((a as JaxArray).ref, b as JaxArray),
-        np.sum((a as JaxArray).ref),
-        (a as JaxArray).neg(),
+        a.ref.mul(b.ref),
+        a.ref.mod(b.ref),
+        np.maximum(a.ref, b),
+        np.sum(a.ref),
+        a.neg(),
       ],
     };
     const wanted = eagerly(jax, trial);

@@ -11,7 +11,7 @@ import { primitives } from '../read/primitives.ts';
 
 /** Trials of one primitive for a drawn shape of rank 1 to 4. */
 interface Case {
-  trials(dtype: FloatDType, shape: readonly number[]): Trial[];
+  readonly trials: (dtype: FloatDType, shape: readonly number[]) => Trial[];
   /** Bound in eps x scale: 8 for one operation whose library function is good to a few ulp, more where sums are long. */
   readonly roundings: number;
   /** The function in full precision where jax-js's kernel has only about five digits, in float64 too. */
