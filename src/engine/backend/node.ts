@@ -47,7 +47,7 @@ export class NodeBackend implements Backend {
     const worker = new Worker(new URL(file, import.meta.url));
     worker.on('message', (response: WorkerResponse) => this.#settle(worker, response));
     worker.on('error', (error: Error) => this.#fail(error));
-    worker.on('exit', (code) => this.#fail(new Error(`exit code ${code}`)));
+    worker.on('exit', (code) => this.#fail(new BackendError('onnxruntime', `exit code ${code}`)));
     return worker;
   }
 

@@ -1,4 +1,3 @@
-import type { Tensor } from '../../tensor/tensor.ts';
 import type { GraphNode, OpAttributes, OpName } from '../graph.ts';
 import { isOp } from '../graph.ts';
 import { convolutionRules } from './convolution.ts';
@@ -60,7 +59,7 @@ export function lower(outputs: readonly GraphNode[]): LoweredModel {
 
 function lowerLeaf(emitter: OnnxEmitter, node: GraphNode): string {
   if (isOp(node, 'input')) return `in${node.attributes.index}`;
-  if (isOp(node, 'constant')) return emitter.literal(node.attributes.value as Tensor);
+  if (isOp(node, 'constant')) return emitter.literal(node.attributes.value);
   const { value } = node.attributes as OpAttributes['uniform'];
   const scalar = emitter.scalar(value, node.dtype);
   return node.shape.length === 0 ? scalar : emitter.op('Expand', [scalar, emitter.integers(node.shape)]);

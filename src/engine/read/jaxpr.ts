@@ -32,7 +32,7 @@ export function readJaxpr(g: GraphBuilder, jaxpr: Jaxpr, inputs: readonly GraphN
   jaxpr.eqns.forEach((equation, i) => {
     const where = `${path}equation ${i + 1}`;
     const operands = equation.inputs.map(read);
-    const outputs = equation.outBinders.map((o) => ({ shape: o.aval.shape, dtype: o.aval.dtype as string }));
+    const outputs = equation.outBinders.map((o) => ({ shape: o.aval.shape, dtype: o.aval.dtype }));
     const name: string = equation.primitive;
     const results =
       name === 'jit'
@@ -67,7 +67,7 @@ function readEquation(
       throw new LoweringError('compile', `${describe} became ${showShape(r.shape)} instead of ${showShape(wanted)}.`);
     }
   });
-  return results as GraphNode[];
+  return results;
 }
 
 /** @throws LoweringError for element types without a place in the graph */
