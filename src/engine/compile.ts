@@ -40,12 +40,23 @@ export async function compile(
   specs: readonly ArgumentSpec[],
   options: CompileOptions = {},
 ): Promise<Executable> {
-  const model = lower(await trace(fn, specs));
+  return load(lower(await trace(fn, specs)), specs, options);
+}
+
+/**
+ * Loads an already lowered function once more, say on another backend.
+ * @param specs  those that it was traced with
+ */
+export async function load(
+  model: LoweredModel,
+  specs: readonly ArgumentSpec[],
+  options: CompileOptions = {},
+): Promise<Executable> {
   const names = { inputs: model.inputs.map((i) => i.name), outputs: model.outputs.map((o) => o.name) };
   const backend = options.backend ?? (await sharedBackend());
-  // The backend takes the bytes over; the caller keeps a copy in `model`.
   const isDouble = [...model.inputs, ...model.outputs].some((v) => v.dtype === 'float64');
   const optimization = options.optimization ?? (isDouble ? 'basic' : 'all');
+  // The backend takes the bytes over; the caller keeps a copy in `model`.
   const session = await backend.createSession(model.bytes.slice(), names, {
     optimization,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
