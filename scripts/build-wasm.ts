@@ -1,7 +1,22 @@
 /** Compiles the AssemblyScript kernels into the committed module src/linalg/kernels/kernels-wasm.ts: `node scripts/build-wasm.ts`. */
 import { readFile, writeFile } from 'node:fs/promises';
-import asc from 'assemblyscript/asc';
 import { BackendError } from '../src/errors/errors.ts';
+
+/** The part of AssemblyScript's compiler that is used here. */
+interface Compiler {
+  main(
+    flags: readonly string[],
+    host: {
+      readFile(name: string): string | null;
+      writeFile(name: string, contents: string | Uint8Array): void;
+      listFiles(): string[];
+      stderr: { write(text: string | Uint8Array): void };
+    },
+  ): Promise<{ error: Error | null }>;
+}
+
+/** Not written as a literal: the compiler's own types redeclare the global Array, and with it every array of the project. */
+const compilerModule: string = 'assemblyscript/asc';
 
 /** Sources, each compiled as an entry so that its exports are the module's. */
 const entries = ['gemm', 'reductions', 'rotations'];
@@ -19,7 +34,8 @@ export async function buildKernels(): Promise<string> {
   for (const name of entries) sources.set(`${name}.ts`, await readFile(new URL(`${name}.as.ts`, folder), 'utf8'));
   let binary = new Uint8Array();
   let messages = '';
-  const { error } = await asc.main(
+  const { default: compiler } = (await import(compilerModule)) as { default: Compiler };
+  const { error } = await compiler.main(
     [...sources.keys(), '--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
     {
       readFile: (name: string) => sources.get(name) ?? null,

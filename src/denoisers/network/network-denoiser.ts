@@ -263,12 +263,12 @@ const tracedKinds: Record<Kind, TracedKind> = {
       value.dispose();
       return tangent;
     };
-    return jax.vmap(product)(inputs.at(-1));
+    return jax.vmap(product)(inputs.at(-1) as JaxArray);
   },
   vjp: (jax, network, inputs) => {
     const x = inputs[network.parameters.length] as JaxArray;
     const [value, pull] = jax.vjp((y: JaxArray) => denoised(jax, network, inputs, y), [x.ref]);
     value.dispose();
-    return jax.vmap((u: JaxArray) => pull(u)[0])(inputs.at(-1));
+    return jax.vmap((u: JaxArray) => pull(u)[0])(inputs.at(-1) as JaxArray);
   },
 };

@@ -23,7 +23,7 @@ function asUpsample(g: GraphBuilder, x: GraphNode, shape: readonly number[]): Gr
   const lead = x.shape.slice(0, -4);
   const [h, a, w, b] = x.shape.slice(-4) as [number, number, number, number];
   if (!sameShape(source.shape, [...lead, h, 1, w, 1]) || !sameShape(shape, [...lead, h * a, w * b])) return undefined;
-  const flat = [sizeOf(lead.slice(0, -1)), lead.at(-1)];
+  const flat = [sizeOf(lead.slice(0, -1)), lead.at(-1) as number];
   const image = reshape(g, source, [...flat, h, w]);
   return reshape(g, g.node('upsample', [image], { scale: [a, b] }, [...flat, h * a, w * b], x.dtype), shape);
 }

@@ -77,7 +77,7 @@ function pooledSum(g: GraphBuilder, x: GraphNode, axes: readonly number[]): Grap
   if (!isPool || x.dtype !== 'float32' || !isOp(x, 'reshape')) return undefined;
   const [h, a, w, b] = x.shape.slice(-4) as [number, number, number, number];
   const lead = x.shape.slice(0, -4);
-  const images = reshape(g, x, [sizeOf(lead.slice(0, -1)), lead.at(-1), h * a, w * b]);
+  const images = reshape(g, x, [sizeOf(lead.slice(0, -1)), lead.at(-1) as number, h * a, w * b]);
   const pooled = g.node('averagePool', [images], { window: [a, b] }, [...images.shape.slice(0, 2), h, w], x.dtype);
   return multiply(g, g.uniform(a * b, [], x.dtype), reshape(g, pooled, [...lead, h, w]));
 }
