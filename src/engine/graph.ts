@@ -54,6 +54,8 @@ export interface OpAttributes extends Record<UnaryOp | BinaryOp, null> {
   flip: { readonly axes: readonly number[] };
   /** Axes are removed. */
   reduce: { readonly kind: Reduction; readonly axes: readonly number[] };
+  /** (x - mean) / sqrt(variance + epsilon) over the last axis. */
+  normalize: { readonly epsilon: number };
   /** [..., M, K] x [..., K, N] over equal leading axes; a flag says that the two last axes of that operand are swapped. */
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** x [N, C, ...], w [O, C / group, ...] -> [N, O, ...]. */

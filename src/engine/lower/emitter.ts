@@ -25,8 +25,11 @@ export const onnxTypes: Record<DType | 'int64', number> = {
 const irVersion = 10n;
 const opset = 21n;
 
-/** Values of node attributes: an integer, a list of integers, or text. */
-export type EmittedAttributes = Readonly<Record<string, number | readonly number[] | string>>;
+/** Value of a node attribute: an integer, a float, a list of integers, or text. */
+export type EmittedAttribute = number | { readonly float: number } | readonly number[] | string;
+
+/** Attributes of a node by name. */
+export type EmittedAttributes = Readonly<Record<string, EmittedAttribute>>;
 
 /** Collects the nodes and literals of one ONNX graph. Values are named by strings. */
 export class OnnxEmitter {
@@ -126,11 +129,12 @@ export interface OnnxArgument {
   readonly dtype: DType;
 }
 
-function toAttribute(name: string, value: number | readonly number[] | string): AttributeProto {
+function toAttribute(name: string, value: EmittedAttribute): AttributeProto {
   if (typeof value === 'string') {
     return create(AttributeProtoSchema, { name, type: 3, s: new TextEncoder().encode(value) });
   }
   if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: 2, i: BigInt(value) });
+  if ('float' in value) return create(AttributeProtoSchema, { name, type: 1, f: value.float });
   return create(AttributeProtoSchema, { name, type: 7, ints: value.map(BigInt) });
 }
 

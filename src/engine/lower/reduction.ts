@@ -1,3 +1,4 @@
+import { tensor } from '../../tensor/tensor.ts';
 import type { Reduction } from '../graph.ts';
 import type { OnnxEmitter } from './emitter.ts';
 import { onnxTypes } from './emitter.ts';
@@ -12,10 +13,15 @@ const reducers: Record<Reduction, string> = {
 };
 
 /** Sums, extremes, means over windows, and sorting. */
-export const reductionRules: LoweringRules<'reduce' | 'averagePool' | 'sort' | 'argsort'> = {
+export const reductionRules: LoweringRules<'normalize' | 'reduce' | 'averagePool' | 'sort' | 'argsort'> = {
   reduce: (l, node) => {
     const { kind, axes } = node.attributes;
     return l.emitter.op(reducers[kind], [l.value(operandOf(node, 0)), l.emitter.integers(axes)], { keepdims: 0 });
+  },
+  normalize: (l, node) => {
+    const scale = tensor('float32', [node.shape.at(-1) ?? 1], new Float32Array(node.shape.at(-1) ?? 1).fill(1));
+    const attributes = { axis: -1, epsilon: { float: node.attributes.epsilon } };
+    return l.emitter.op('LayerNormalization', [l.value(operandOf(node, 0)), l.emitter.literal(scale)], attributes);
   },
   averagePool: (l, node) => {
     const { window } = node.attributes;

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../builder.ts';
 import type { BinaryOp, GraphDType, GraphNode, UnaryOp } from '../graph.ts';
 import { isOp, uniformValue, workOf } from '../graph.ts';
 import { broadcast } from './movement.ts';
+import { normalization } from './normalization.ts';
 
 const unaryValues: Record<UnaryOp, (v: number) => number | undefined> = {
   reciprocal: (v) => 1 / v,
@@ -162,7 +163,8 @@ function multiplyParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: numbe
   if (dtype === 'float32' || dtype === 'float64') {
     const gathered = gatherScale(g, x, y, shape, dtype);
     if (gathered !== undefined) return gathered;
-    const rewritten = sigmoidDerivative(g, x, y) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
+    const normalized = normalization(g, x, y) ?? normalization(g, y, x);
+    const rewritten = normalized ?? sigmoidDerivative(g, x, y) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
     if (rewritten !== undefined) return rewritten;
   }
   if (u === 1) return broadcast(g, y, shape);
