@@ -28,8 +28,8 @@ export class GraphBuilder {
 
   /** One value at every place of `shape`. */
   uniform(value: number, shape: readonly number[], dtype: GraphDType): GraphNode<'uniform'> {
-    // JSON has no -0, NaN or Infinity: the value goes into the key through the shape-free string below.
-    return this.#leaf('uniform', `${Object.is(value, -0) ? 0 : value}`, { value }, shape, dtype, false);
+    // 0 and -0 are one node, and a template writes both as 0; NaN and infinities, which JSON lacks, keep their names.
+    return this.#leaf('uniform', `${value}`, { value }, shape, dtype, false);
   }
 
   /** A literal array, one node for each `Tensor` object. */

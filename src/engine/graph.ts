@@ -68,8 +68,8 @@ export interface OpAttributes extends Record<UnaryOp | BinaryOp, null> {
   averagePool: { readonly window: readonly number[] };
   /** Each element repeated `scale` times along the two last axes of a rank-4 array. */
   upsample: { readonly scale: readonly number[] };
-  /** Elements of axis 0.. named by integer indices [..., K]: result [index shape, rest]. */
-  gather: { readonly axes: number };
+  /** Elements of the first K axes named by integer indices [..., K]: result [index shape, rest]. */
+  gather: null;
   /** Sum of updates into zeros at integer indices [..., K]; adjoint of `gather`. */
   scatterAdd: null;
   /** Last axis in ascending order. */

@@ -34,7 +34,7 @@ export function gather(
   const front = transpose(g, x, [...axes, ...rest]);
   const lead = stacked.shape.slice(0, -1);
   const shape = [...lead, ...rest.map((i) => x.shape[i] as number)];
-  const picked = g.node('gather', [front, stacked], { axes: axes.length }, shape, x.dtype);
+  const picked = g.node('gather', [front, stacked], null, shape, x.dtype);
   return transpose(g, picked, moveLead(shape.length, lead.length, outDim));
 }
 
