@@ -1,6 +1,9 @@
 import * as jax from '@jax-js/jax';
 import { BackendError } from '../errors/errors.ts';
 
+/** The jax-js library, handed in so that traced functions stay plain functions. */
+export type JaxLibrary = typeof jax;
+
 /** A jax-js array: concrete, or the tracer that stands for it inside a traced function. */
 export type JaxArray = jax.Array;
 

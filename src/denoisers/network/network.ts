@@ -1,10 +1,5 @@
-import type * as Jax from '@jax-js/jax';
-
-/** The jax-js library, handed in so that networks stay plain functions. */
-export type JaxLibrary = typeof Jax;
-
-/** A jax-js array or tracer. */
-export type JaxArray = Jax.Array;
+export type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
+import type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
 
 /** Weights by name. */
 export type Parameters = Readonly<Record<string, JaxArray>>;
