@@ -1,0 +1,75 @@
+"""Writes the network fixtures of test/models: small graphs with reference values from PyTorch in float64.
+
+    python3 export/fixtures.py [--out test/models] [NAME ...]
+
+Needs torch 1.13 and NumPy; equal versions write equal bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import onnx_wire
+from networks import adm, ddpm_unet, dit, edm
+from networks.fixture import Fixture
+from reference import references
+
+MODULES = [ddpm_unet, adm, edm, dit]
+
+
+def export(fixture: Fixture, model: torch.nn.Module, path: Path) -> None:
+    inputs = list(fixture.inputs.values())
+    axes = {i.name: i.axes for i in inputs if i.axes}
+    if fixture.output_axes:
+        axes[fixture.output] = fixture.output_axes
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # about the tracer's constants: shapes that are meant to be fixed
+        torch.onnx.export(
+            model,
+            tuple(i.value for i in inputs),
+            str(path),
+            input_names=[i.name for i in inputs],
+            output_names=[fixture.output],
+            dynamic_axes=axes,
+            opset_version=fixture.opset,
+            # Preserve leaves BatchNormalization in the graph; the usual export folds it into the convolution.
+            training=torch.onnx.TrainingMode.PRESERVE if fixture.keep_batch_norm else torch.onnx.TrainingMode.EVAL,
+        )
+
+
+def write(fixture: Fixture, out: Path) -> None:
+    model = fixture.build()
+    arrays, errors = references(fixture, model)
+    path = out / f'{fixture.name}.onnx'
+    export(fixture, model, path)
+    np.savez_compressed(out / f'{fixture.name}.npz', **arrays)
+    shown = ', '.join(f'{key} {value:.0e}' for key, value in errors.items())
+    gain = np.linalg.norm(arrays['jv']) / np.linalg.norm(arrays['v'])
+    print(f'{fixture.name}: {os.path.getsize(path) / 1e3:.0f} kB; |Jv|/|v| {gain:.2f}; {shown}')
+    print('  ' + ' '.join(f'{op}:{n}' for op, n in onnx_wire.operators(path.read_bytes()).items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('names', nargs='*', help='fixtures to write; default all')
+    parser.add_argument('--out', type=Path, default=Path(__file__).parent.parent / 'test' / 'models')
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    known = [fixture for module in MODULES for fixture in module.fixtures()]
+    unknown = set(options.names) - {fixture.name for fixture in known}
+    if unknown:
+        parser.error(f'unknown: {", ".join(sorted(unknown))}; known: {", ".join(f.name for f in known)}')
+    for fixture in known:
+        if not options.names or fixture.name in options.names:
+            write(fixture, options.out)
+
+
+if __name__ == '__main__':
+    main()
