@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 import onnx_wire
-from networks import adm, ddpm_unet, dit, edm
+from networks import adm, blind, ddpm_unet, dit, edm, flow, latent
 from networks.fixture import Fixture
 from reference import references
 
-MODULES = [ddpm_unet, adm, edm, dit]
+MODULES = [ddpm_unet, adm, edm, dit, blind, latent, flow]
 
 
 def export(fixture: Fixture, model: torch.nn.Module, path: Path) -> None:
@@ -43,11 +43,28 @@ def export(fixture: Fixture, model: torch.nn.Module, path: Path) -> None:
         )
 
 
+def store(fixture: Fixture, path: Path) -> None:
+    """Rewrites the exported file in the fixture's form."""
+    model = path.read_bytes()
+    if fixture.store == 'float16':
+        path.write_bytes(onnx_wire.to_half(model))
+    elif fixture.store == 'float16-weights':
+        path.write_bytes(onnx_wire.to_half_weights(model))
+    elif fixture.store == 'external':
+        beside = path.with_suffix('.onnx_data')
+        moved, data = onnx_wire.to_external(model, beside.name)
+        path.write_bytes(moved)
+        beside.write_bytes(data)
+
+
 def write(fixture: Fixture, out: Path) -> None:
     model = fixture.build()
+    if fixture.store.startswith('float16'):
+        model = model.half().float()  # so that float16 holds the weights of the reference exactly
     arrays, errors = references(fixture, model)
     path = out / f'{fixture.name}.onnx'
     export(fixture, model, path)
+    store(fixture, path)
     np.savez_compressed(out / f'{fixture.name}.npz', **arrays)
     shown = ', '.join(f'{key} {value:.0e}' for key, value in errors.items())
     gain = np.linalg.norm(arrays['jv']) / np.linalg.norm(arrays['v'])

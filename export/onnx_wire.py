@@ -135,6 +135,31 @@ def to_half(model: bytes) -> bytes:
     return rewrite(model, {MODEL_GRAPH: lambda g: rewrite(g, graph)})
 
 
+def to_half_weights(model: bytes) -> bytes:
+    """Stores each initializer that float16 holds exactly in float16, with a Cast that gives it back in float32."""
+    casts: list[Field] = []
+
+    def store(tensor: bytes) -> bytes:
+        raw = first(tensor, TENSOR_RAW)
+        if first(tensor, TENSOR_TYPE) != FLOAT or raw is None:
+            return tensor
+        values = np.frombuffer(raw, '<f4')
+        if not np.array_equal(values, values.astype('<f2').astype('<f4')):
+            return tensor
+        name = first(tensor, TENSOR_NAME)
+        to = encode([Field(ATTRIBUTE_NAME, BYTES, b'to'), Field(ATTRIBUTE_INT, VARINT, FLOAT), Field(20, VARINT, 2)])
+        parts = [(1, name + b'.half'), (2, name), (3, name + b'.cast'), (NODE_OP, b'Cast'), (NODE_ATTRIBUTE, to)]
+        casts.append(Field(GRAPH_NODE, BYTES, encode([Field(number, BYTES, part) for number, part in parts])))
+        kept = [f for f in fields(half_tensor(tensor)) if f.number != TENSOR_NAME]
+        return encode([*kept, Field(TENSOR_NAME, BYTES, name + b'.half')])
+
+    def graph(data: bytes) -> bytes:
+        stored = rewrite(data, {GRAPH_INITIALIZER: store})
+        return encode([*casts, *fields(stored)])
+
+    return rewrite(model, {MODEL_GRAPH: graph})
+
+
 def to_external(model: bytes, location: str, least_bytes: int = 1024) -> tuple[bytes, bytes]:
     """The model with initializers of `least_bytes` or more moved to one file, each at a multiple of 64 bytes.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .ddpm_unet import timestep_embedding
-from .fixture import Fixture, Input, draw, f32, initialise
+from .fixture import Fixture, Input, Store, draw, f32, initialise
 
 CHANNELS = 4
 WIDTH = 32
@@ -84,7 +84,7 @@ class Dit(nn.Module):
 def fixtures() -> list[Fixture]:
     batch = {0: 'batch'}
 
-    def one(name: str, opset: int, affine: bool, note: str) -> Fixture:
+    def one(name: str, opset: int, affine: bool, note: str, store: Store = 'float32') -> Fixture:
         return Fixture(
             name=name,
             imitates='DiT with learned variance (latent, 4 channels), epsilon out',
@@ -97,10 +97,12 @@ def fixtures() -> list[Fixture]:
             output='output',
             output_axes=batch,
             opset=opset,
+            store=store,
             note=note,
         )
 
     return [
         one('dit', 16, False, 'layer norm written out; time [b] float'),
         one('dit-opset17', 17, True, 'LayerNormalization operator, with scale and shift'),
+        one('dit-float16-weights', 14, True, 'weights float16, each cast to float32 before use', 'float16-weights'),
     ]

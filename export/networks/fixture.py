@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Callable, Literal
 
 import torch
 from torch import Tensor, nn
+
+
+# How the file holds its weights: 'float16' is a graph in float16 throughout, 'float16-weights' casts each weight to
+# float32 before use, 'external' keeps them in a second file beside the graph.
+Store = Literal['float32', 'float16', 'float16-weights', 'external']
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Fixture:
     note: str = ''
     output_axes: dict[int, str] = field(default_factory=dict)
     keep_batch_norm: bool = False
+    store: Store = 'float32'
 
 
 def initialise(model: nn.Module, seed: int, gain: float = 1.0) -> nn.Module:
