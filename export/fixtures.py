@@ -2,6 +2,7 @@
 
     python3 export/fixtures.py [--out test/models] [NAME ...]
 
+Names limit what is written; the page about the folder is written anew each time, so all files must be there.
 Needs torch 1.13 and NumPy; equal versions write equal bytes.
 """
 
@@ -18,6 +19,7 @@ import torch
 import onnx_wire
 from networks import adm, blind, ddpm_unet, dit, edm, flow, latent
 from networks.fixture import Fixture
+from readme import page
 from reference import references
 
 MODULES = [ddpm_unet, adm, edm, dit, blind, latent, flow]
@@ -86,6 +88,8 @@ def main() -> None:
     for fixture in known:
         if not options.names or fixture.name in options.names:
             write(fixture, options.out)
+    version = torch.__version__.split('a')[0]
+    (options.out / 'README.md').write_text(page(known, options.out, version))
 
 
 if __name__ == '__main__':
