@@ -18,6 +18,8 @@ export interface TracedDenoiserOptions {
    * times the work of two threads inside every operator.
    */
   readonly backends?: readonly Backend[] | undefined;
+  /** Graphs of another denoiser of the same traced function; they are not released with this one. */
+  readonly pool?: GraphPool | undefined;
 }
 
 const epsilons = { float32: 2 ** -23, float64: 2 ** -52 } as const;
@@ -30,6 +32,7 @@ export class TracedDenoiser implements Denoiser {
   readonly #model: TracedModel;
   readonly #sizes: readonly number[];
   readonly #pool: GraphPool;
+  readonly #ownsPool: boolean;
   readonly #lifetime: Lifetime;
 
   constructor(model: TracedModel, options: TracedDenoiserOptions = {}) {
@@ -38,7 +41,8 @@ export class TracedDenoiser implements Denoiser {
     this.sampleShape = model.sampleShape;
     this.dtype = model.dtype;
     this.#sizes = options.blockSizes ?? [1, 16];
-    this.#pool = new GraphPool(model, options.backends);
+    this.#pool = options.pool ?? new GraphPool(model, options.backends);
+    this.#ownsPool = options.pool === undefined;
     this.#lifetime = new Lifetime(model.name);
   }
 
@@ -82,7 +86,7 @@ export class TracedDenoiser implements Denoiser {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#lifetime.end()) await this.#pool.dispose();
+    if (this.#lifetime.end() && this.#ownsPool) await this.#pool.dispose();
   }
 
   async #products(

@@ -1,0 +1,121 @@
+import type { Denoiser } from '../denoisers/denoiser.ts';
+import { DomainError, NumericalError, throwIfAborted } from '../errors/errors.ts';
+import { normal, randomKey } from '../tensor/random.ts';
+import { allocate, sizeOf, tensor } from '../tensor/tensor.ts';
+import type { FloatTensor } from '../tensor/tensor.ts';
+import type { WatchOptions } from './jacobian.ts';
+
+/** One way to read a network, as a denoiser. */
+export interface Reading {
+  readonly label: string;
+  readonly denoiser: Denoiser;
+}
+
+/** What one reading makes of the noisy images. */
+export interface ReadingError {
+  readonly label: string;
+  /** Mean squared error per pixel at each noise level, data units squared; Infinity where the output is not finite. */
+  readonly errors: readonly number[];
+  /** Geometric mean over the levels of the error over that of the scalar Wiener filter: below 1 it denoises. */
+  readonly score: number;
+}
+
+/** Whether a network is read rightly, as far as real images tell. */
+export interface SelfCheck {
+  readonly sigmas: readonly number[];
+  /** Mean squared error of the scalar Wiener filter l / (l + sigma^2) with the pixel variance l, a floor that every denoiser beats. */
+  readonly wiener: readonly number[];
+  /** By score, best first. */
+  readonly readings: readonly ReadingError[];
+  /**
+   * `right`: nothing beats the first reading by more than the margin; `wrong`: `better` does; `unclear`: not even the best reading
+   * denoises these images.
+   */
+  readonly verdict: 'right' | 'wrong' | 'unclear';
+  /** The best reading where the verdict is `wrong`. */
+  readonly better?: ReadingError | undefined;
+}
+
+/** Options of `checkReading`. */
+export interface SelfCheckOptions extends WatchOptions {
+  /** Noise levels in data units, default 0.2, 0.6 and 2. */
+  sigmas?: readonly number[] | undefined;
+  seed?: number | undefined;
+}
+
+/** Another reading must be this many times better before it wins: schedules that differ by little are as good as each other. */
+const MARGIN = 1.1;
+
+/**
+ * Denoises real images with noise at three levels in every reading: a wrong parameterization, pixel range or schedule leaves a larger
+ * error than the right one.
+ * @param images   [N, ...sampleShape], clean, data units, not from the training set if that can be helped
+ * @param readings the one in question first, then the alternatives
+ * @throws DomainError without readings; CancelledError; errors of the denoisers other than values that are not finite
+ */
+export async function checkReading(
+  images: FloatTensor,
+  readings: readonly Reading[],
+  options: SelfCheckOptions = {},
+): Promise<SelfCheck> {
+  const { sigmas = [0.2, 0.6, 2], seed = 0, signal, onProgress } = options;
+  if (readings.length === 0) throw new DomainError('checkReading', 'expected at least one reading, got none.');
+  const noise = normal(randomKey(seed, 'self-check'), images.shape);
+  const noisy = sigmas.map((sigma) => {
+    const data = allocate('float32', images.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = (images.data[i] as number) + sigma * (noise.data[i] as number);
+    return tensor('float32', images.shape, data);
+  });
+  const variance = pixelVariance(images);
+  const wiener = sigmas.map((sigma) => (variance * sigma * sigma) / (variance + sigma * sigma));
+  const rows: ReadingError[] = [];
+  for (const { label, denoiser } of readings) {
+    const errors: number[] = [];
+    for (const [i, sigma] of sigmas.entries()) {
+      throwIfAborted('checkReading', signal);
+      errors.push(await meanSquaredError(denoiser, noisy[i] as FloatTensor, sigma, images));
+      onProgress?.(rows.length * sigmas.length + i + 1, readings.length * sigmas.length);
+    }
+    rows.push({ label, errors, score: geometricMean(errors.map((e, i) => e / (wiener[i] as number))) });
+  }
+  const [stated] = rows as [ReadingError, ...ReadingError[]];
+  const sorted = rows.toSorted((a, b) => a.score - b.score);
+  const best = sorted[0] as ReadingError;
+  const known = { sigmas, wiener, readings: sorted };
+  if (!(best.score < 1)) return { ...known, verdict: 'unclear' };
+  return stated.score > MARGIN * best.score
+    ? { ...known, verdict: 'wrong', better: best }
+    : { ...known, verdict: 'right' };
+}
+
+async function meanSquaredError(
+  denoiser: Denoiser,
+  x: FloatTensor,
+  sigma: number,
+  clean: FloatTensor,
+): Promise<number> {
+  try {
+    const { data } = await denoiser.denoise(x, sigma);
+    let sum = 0;
+    for (let i = 0; i < data.length; i++) sum += ((data[i] as number) - (clean.data[i] as number)) ** 2;
+    return sum / data.length;
+  } catch (error) {
+    // A wrong reading may well overflow: that is its answer.
+    if (error instanceof NumericalError) return Infinity;
+    throw error;
+  }
+}
+
+/** Variance about the mean of all pixels of all images: what a filter knows that knows nothing of images. */
+function pixelVariance(images: FloatTensor): number {
+  const count = sizeOf(images.shape);
+  let mean = 0;
+  for (const v of images.data) mean += v / count;
+  let variance = 0;
+  for (const v of images.data) variance += (v - mean) ** 2 / count;
+  return variance;
+}
+
+function geometricMean(ratios: readonly number[]): number {
+  return Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length);
+}
