@@ -1,5 +1,5 @@
 import type { Parameterization } from '../../diffusion/parameterization.ts';
-import type { Backend } from '../../engine/backend/session.ts';
+import type { PixelRange } from '../../diffusion/side-car.ts';
 import type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
 import { onnxFunction } from '../../engine/onnx/function.ts';
 import type { HostArray, OnnxModel } from '../../engine/onnx/model.ts';
@@ -8,16 +8,16 @@ import { allocate, castFloat, showShape, sizeOf, tensor } from '../../tensor/ten
 import type { FloatDType, FloatTensor } from '../../tensor/tensor.ts';
 import type { Denoiser } from '../denoiser.ts';
 import { GraphPool } from '../traced/graph-pool.ts';
+import type { PoolOptions } from '../traced/graph-pool.ts';
 import { noiseColumn, TracedDenoiser } from '../traced/traced-denoiser.ts';
 import type { TracedModel } from '../traced/traced-model.ts';
 import { conditionOf } from './condition.ts';
 import type { Condition } from './condition.ts';
 import { pixelMap } from './pixel-map.ts';
-import type { PixelRange } from './pixel-map.ts';
 import type { OnnxRoles } from './roles.ts';
 
 /** What a foreign network is, before it is said how its output becomes a denoiser. */
-export interface OnnxNetworkOptions {
+export interface OnnxNetworkOptions extends PoolOptions {
   readonly name: string;
   readonly model: OnnxModel;
   readonly roles: OnnxRoles;
@@ -28,8 +28,8 @@ export interface OnnxNetworkOptions {
   readonly fixed?: Readonly<Record<string, HostArray>> | undefined;
   /** Arithmetic of the graphs; float64 is slow and for checks. Default float32. */
   readonly dtype?: FloatDType | undefined;
+  /** As for every traced denoiser; default 1, 4 and 16, fewer for large samples. */
   readonly blockSizes?: readonly number[] | undefined;
-  readonly backends?: readonly Backend[] | undefined;
 }
 
 /** How the output of a network becomes D(x; sigma). */
@@ -55,10 +55,7 @@ export class OnnxNetwork implements AsyncDisposable {
     this.#options = options;
     this.#dtype = options.dtype ?? 'float32';
     this.#weights = [...options.model.weights.values()].map((w) => castFloat(w, this.#dtype) as FloatTensor);
-    this.#pool = new GraphPool(
-      this.#traced(() => []),
-      options.backends,
-    );
+    this.#pool = new GraphPool(this.#traced(() => []), options);
   }
 
   /** Number of weights. */
@@ -151,6 +148,6 @@ function meanChannels(name: string, output: JaxArray, wanted: readonly number[])
 
 /** Sizes of the compiled blocks: activations of 16 images of 128x128 and more would fill the memory. */
 function defaultSizes(dimension: number): readonly number[] {
-  if (dimension <= 3 * 64 * 64) return [1, 16];
+  if (dimension <= 3 * 64 * 64) return [1, 4, 16];
   return dimension <= 3 * 128 * 128 ? [1, 4] : [1];
 }

@@ -1,11 +1,7 @@
 import type { NetworkCoefficients } from '../../diffusion/parameterization.ts';
+import { usualRange } from '../../diffusion/side-car.ts';
+import type { PixelRange } from '../../diffusion/side-car.ts';
 import { DomainError } from '../../errors/errors.ts';
-
-/** Values of black and white. */
-export interface PixelRange {
-  readonly low: number;
-  readonly high: number;
-}
 
 /** Coefficients of D = cSkip x + cOut F(cIn x + inShift, time) + outShift. */
 export interface MappedCoefficients extends NetworkCoefficients {
@@ -20,10 +16,8 @@ export interface PixelMap {
   coefficients(own: NetworkCoefficients): MappedCoefficients;
 }
 
-const house: PixelRange = { low: -1, high: 1 };
-
 /** @throws DomainError for a range that is empty or not finite */
-export function pixelMap(model: PixelRange = house, data: PixelRange = house): PixelMap {
+export function pixelMap(model: PixelRange = usualRange, data: PixelRange = usualRange): PixelMap {
   for (const { low, high } of [model, data]) {
     if (!(high > low && Number.isFinite(high - low))) {
       throw new DomainError('pixel range', `expected low < high, got ${low} to ${high}.`);

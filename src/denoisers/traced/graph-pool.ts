@@ -1,4 +1,4 @@
-import type { Backend } from '../../engine/backend/session.ts';
+import type { Backend, DeviceName } from '../../engine/backend/session.ts';
 import { startBackend } from '../../engine/backend/start.ts';
 import { compile, load } from '../../engine/compile.ts';
 import type { Executable } from '../../engine/compile.ts';
@@ -8,6 +8,18 @@ import { sizeOf } from '../../tensor/tensor.ts';
 import type { GraphKind, TracedModel } from './traced-model.ts';
 import { tracedFunction } from './traced-model.ts';
 
+/** Where the graphs of a pool run. */
+export interface PoolOptions {
+  /** Backends that take graphs in turn; their owner disposes them. */
+  readonly backends?: readonly Backend[] | undefined;
+  /**
+   * Without `backends`: what to start. On the CPU (default) one backend a core with one thread each, up to four, because on small
+   * networks two of them do 1.5 times the work of two threads inside every operator; on other devices, and where the weights are large,
+   * one.
+   */
+  readonly device?: DeviceName | undefined;
+}
+
 /** Most backends that a pool starts by itself. */
 const maxLanes = 4;
 /** Each backend holds its own copy of the weights: beyond this many bytes in all copies, one backend uses all cores instead. */
@@ -16,18 +28,19 @@ const maxLaneBytes = 2 ** 28;
 /** Compiles the graphs of a model on demand, one a kind and size, and hands them out in turn over several backends. */
 export class GraphPool {
   readonly #model: TracedModel;
-  readonly #given: readonly Backend[] | undefined;
+  readonly #options: PoolOptions;
+  readonly #lanesToStart: number;
   readonly #threads: { readonly threads?: number };
   readonly #graphs = new Map<string, Promise<Executable>>();
   readonly #compiled = new Map<string, Promise<Executable>>();
   #lanes: Promise<readonly Backend[]> | undefined;
   #nextLane = 0;
 
-  /** @param backends  default: one a core with one thread each, up to four; one with all cores where the weights are large */
-  constructor(model: TracedModel, backends: readonly Backend[] | undefined) {
+  constructor(model: TracedModel, options: PoolOptions) {
     this.#model = model;
-    this.#given = backends;
-    this.#threads = backends === undefined && laneCount(model) > 1 ? { threads: 1 } : {};
+    this.#options = options;
+    this.#lanesToStart = laneCount(model, options.device);
+    this.#threads = options.backends === undefined && this.#lanesToStart > 1 ? { threads: 1 } : {};
   }
 
   /** The graph of a kind and size on the backend whose turn it is. */
@@ -40,16 +53,19 @@ export class GraphPool {
     return known;
   }
 
-  /** Releases every graph. */
+  /** Releases every graph and the backends that this pool started. */
   async dispose(): Promise<void> {
     const settled = await Promise.allSettled(this.#compiled.values());
     this.#compiled.clear();
     await Promise.all(settled.map((s) => (s.status === 'fulfilled' ? s.value[Symbol.asyncDispose]() : undefined)));
+    if (this.#options.backends !== undefined || this.#lanes === undefined) return;
+    await Promise.all((await this.#lanes).map((backend) => backend[Symbol.asyncDispose]()));
   }
 
   async #start(): Promise<readonly Backend[]> {
-    if (this.#given !== undefined) return this.#given;
-    return Promise.all(Array.from({ length: laneCount(this.#model) }, () => startBackend()));
+    const { backends, device } = this.#options;
+    if (backends !== undefined) return backends;
+    return Promise.all(Array.from({ length: this.#lanesToStart }, () => startBackend(device)));
   }
 
   async #compile(kind: GraphKind, size: number, backend: Backend): Promise<Executable> {
@@ -77,7 +93,8 @@ export class GraphPool {
   }
 }
 
-function laneCount({ weights, dtype }: TracedModel): number {
+function laneCount({ weights, dtype }: TracedModel, device: DeviceName = 'cpu'): number {
+  if (device !== 'cpu') return 1;
   const bytes = weights.reduce((sum, w) => sum + sizeOf(w.shape), 0) * (dtype === 'float32' ? 4 : 8);
   const cores = Math.max(1, Math.min(maxLanes, navigator.hardwareConcurrency));
   return bytes * cores > maxLaneBytes ? 1 : cores;

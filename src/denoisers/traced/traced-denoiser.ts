@@ -1,4 +1,3 @@
-import type { Backend } from '../../engine/backend/session.ts';
 import type { LinearOperator } from '../../linalg/operator.ts';
 import { allocate, assertFinite, reshape, sizeOf, tensor } from '../../tensor/tensor.ts';
 import type { FloatDType, FloatTensor } from '../../tensor/tensor.ts';
@@ -7,17 +6,13 @@ import type { Denoiser, Sigma } from '../denoiser.ts';
 import { cutBlocks } from './blocks.ts';
 import type { Block } from './blocks.ts';
 import { GraphPool } from './graph-pool.ts';
+import type { PoolOptions } from './graph-pool.ts';
 import type { TracedModel } from './traced-model.ts';
 
 /** How the graphs of a traced denoiser are run. */
-export interface TracedDenoiserOptions {
+export interface TracedDenoiserOptions extends PoolOptions {
   /** Sizes for which graphs are compiled on demand; work is cut into the largest that fit, the rest padded. Default 1 and 16. */
   readonly blockSizes?: readonly number[] | undefined;
-  /**
-   * Backends that take blocks in turn. By default one a core, up to four, each with one thread: on small networks two of them do 1.5
-   * times the work of two threads inside every operator.
-   */
-  readonly backends?: readonly Backend[] | undefined;
   /** Graphs of another denoiser of the same traced function; they are not released with this one. */
   readonly pool?: GraphPool | undefined;
 }
@@ -41,7 +36,7 @@ export class TracedDenoiser implements Denoiser {
     this.sampleShape = model.sampleShape;
     this.dtype = model.dtype;
     this.#sizes = options.blockSizes ?? [1, 16];
-    this.#pool = options.pool ?? new GraphPool(model, options.backends);
+    this.#pool = options.pool ?? new GraphPool(model, options);
     this.#ownsPool = options.pool === undefined;
     this.#lifetime = new Lifetime(model.name);
   }

@@ -1,0 +1,154 @@
+import { basename, dirname, join, kindOf, readBytes } from '../data/files.ts';
+import { parseNpy } from '../data/npy.ts';
+import { readDiffusersConfig } from '../diffusion/diffusers-config.ts';
+import type { DiffusersReading } from '../diffusion/diffusers-config.ts';
+import type { ParameterizationSpec } from '../diffusion/parameterization.ts';
+import { parseOnnxSideCar, usualRange } from '../diffusion/side-car.ts';
+import type { OnnxSideCar, PixelRange } from '../diffusion/side-car.ts';
+import { ModelError } from '../errors/errors.ts';
+import type { FloatTensor } from '../tensor/tensor.ts';
+import { assertFloat } from '../tensor/tensor.ts';
+import type { ReadingWishes } from './reading-input.ts';
+
+/** How a network's output is to be read: in what parameterization, and which pixels it expects. */
+export interface StatedReading {
+  readonly parameterization: ParameterizationSpec;
+  readonly range: PixelRange;
+  /** Who says so, for messages: `--parameterization`, the path of the side-car, or of the configuration. */
+  readonly by: string;
+}
+
+/** Everything that is said of a foreign model outside its graph: flags first, then its side-car, then a diffusers configuration. */
+export interface ForeignFacts {
+  /** The graph. */
+  readonly path: string;
+  readonly name: string;
+  /** Undefined where nothing says how to read it. */
+  readonly reading: StatedReading | undefined;
+  readonly wishes: ReadingWishes;
+  readonly text: FloatTensor | undefined;
+  readonly latent: LatentParts | undefined;
+  readonly dataName: string | undefined;
+  /** What the files do not say, or say and is not used. */
+  readonly notes: readonly string[];
+}
+
+/** The other networks of a latent model. */
+export interface LatentParts {
+  readonly encoder: string | undefined;
+  readonly decoder: string | undefined;
+  readonly scalingFactor: number;
+  readonly shiftFactor: number;
+}
+
+/** Places of the graph in a folder of diffusers or optimum. */
+const graphPlaces = ['unet/model.onnx', 'transformer/model.onnx', 'model.onnx'];
+
+/** The graph of a foreign model by path: an `.onnx` file, or a folder that holds one where exporters put it; undefined where there is none. */
+export async function findForeign(spec: string): Promise<string | undefined> {
+  const kind = await kindOf(spec);
+  if (kind === 'file') return /\.onnx$/i.test(spec) ? spec : undefined;
+  if (kind === 'nothing') return undefined;
+  for (const place of graphPlaces) if ((await kindOf(join(spec, place))) === 'file') return join(spec, place);
+  return undefined;
+}
+
+/**
+ * Collects what is said of a model.
+ * @param path  of the graph
+ * @throws ModelError, DatasetError for a side-car, configuration or embedding that cannot be read
+ */
+export async function gatherFacts(path: string, wishes: ReadingWishes): Promise<ForeignFacts> {
+  const folder = dirname(path);
+  const sideCarPath = path.replace(/\.onnx$/i, '.json');
+  const sideCar = await readSideCar(sideCarPath);
+  const root = /^(unet|transformer)$/.test(basename(folder)) ? dirname(folder) : folder;
+  const diffusers = sideCar === undefined ? await readDiffusers(root, folder) : undefined;
+  const textPath = wishes.text ?? (sideCar?.condition?.text && join(folder, sideCar.condition.text));
+  return {
+    path,
+    name: sideCar?.name ?? (root === folder ? basename(path).replace(/\.onnx$/i, '') : basename(root)),
+    reading: statedReading(wishes, sideCar, sideCarPath, diffusers, root),
+    wishes: {
+      ...wishes,
+      inputs: { ...sideCar?.inputs, ...wishes.inputs },
+      output: wishes.output ?? sideCar?.output,
+      sampleShape: wishes.sampleShape ?? sideCar?.sampleShape ?? diffusers?.sampleShape,
+      classLabel: wishes.classLabel ?? sideCar?.condition?.class,
+    },
+    text: textPath ? await readEmbedding(textPath) : undefined,
+    latent: latentParts(folder, sideCar) ?? (await diffusersLatent(root, diffusers)),
+    dataName: sideCar?.data,
+    notes: diffusers?.notes ?? [],
+  };
+}
+
+async function readSideCar(path: string): Promise<OnnxSideCar | undefined> {
+  const text = await textOf(path);
+  if (text === undefined || !text.includes('"eigenlens-onnx/')) return undefined;
+  return parseOnnxSideCar(path, text);
+}
+
+async function readDiffusers(root: string, network: string): Promise<DiffusersReading | undefined> {
+  const scheduler = await textOf(join(root, 'scheduler/scheduler_config.json'));
+  if (scheduler === undefined) return undefined;
+  return readDiffusersConfig(root, {
+    scheduler,
+    network: await textOf(join(network, 'config.json')),
+    vae: (await textOf(join(root, 'vae_decoder/config.json'))) ?? (await textOf(join(root, 'vae/config.json'))),
+    modelIndex: await textOf(join(root, 'model_index.json')),
+  });
+}
+
+function statedReading(
+  wishes: ReadingWishes,
+  sideCar: OnnxSideCar | undefined,
+  sideCarPath: string,
+  diffusers: DiffusersReading | undefined,
+  root: string,
+): StatedReading | undefined {
+  const range = wishes.range ?? sideCar?.range ?? usualRange;
+  const of = (parameterization: ParameterizationSpec | undefined, by: string): StatedReading | undefined =>
+    parameterization && { parameterization, range, by };
+  return (
+    of(wishes.parameterization, '--parameterization') ??
+    of(sideCar?.parameterization, sideCarPath) ??
+    of(diffusers?.parameterization, join(root, 'scheduler/scheduler_config.json'))
+  );
+}
+
+function latentParts(folder: string, sideCar: OnnxSideCar | undefined): LatentParts | undefined {
+  const latent = sideCar?.latent;
+  if (latent === undefined) return undefined;
+  return {
+    encoder: latent.encoder && join(folder, latent.encoder),
+    decoder: latent.decoder && join(folder, latent.decoder),
+    scalingFactor: latent.scalingFactor ?? 1,
+    shiftFactor: latent.shiftFactor ?? 0,
+  };
+}
+
+async function diffusersLatent(root: string, reading: DiffusersReading | undefined): Promise<LatentParts | undefined> {
+  if (reading?.latent === undefined) return undefined;
+  const existing = async (path: string): Promise<string | undefined> =>
+    (await kindOf(path)) === 'file' ? path : undefined;
+  return {
+    encoder: await existing(join(root, 'vae_encoder/model.onnx')),
+    decoder: await existing(join(root, 'vae_decoder/model.onnx')),
+    ...reading.latent,
+  };
+}
+
+async function readEmbedding(path: string): Promise<FloatTensor> {
+  const array = parseNpy(path, await readBytes(path));
+  assertFloat(path, array);
+  if (array.shape.length === 2 || (array.shape.length === 3 && array.shape[0] === 1)) return array;
+  throw new ModelError(
+    path,
+    `expected embedded text [length, width], got ${array.shape.length} axes. Save one prompt.`,
+  );
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return (await kindOf(path)) === 'file' ? new TextDecoder().decode(await readBytes(path)) : undefined;
+}
