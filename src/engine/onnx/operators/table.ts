@@ -1,5 +1,23 @@
 import type { OperatorRules } from '../call.ts';
+import { activationRules } from './activation.ts';
+import { attentionRules } from './attention.ts';
+import { convolutionRules } from './convolution.ts';
+import { einsumRules } from './einsum.ts';
+import { matmulRules } from './matmul.ts';
+import { normalizationRules } from './normalization.ts';
+import { poolingRules } from './pooling.ts';
+import { resizeRules } from './resize.ts';
 import { elementwiseRules } from './elementwise.ts';
 
 /** Every operator that can be read. */
-export const operatorRules: OperatorRules = { ...elementwiseRules };
+export const operatorRules: OperatorRules = {
+  ...activationRules,
+  ...attentionRules,
+  ...convolutionRules,
+  ...einsumRules,
+  ...matmulRules,
+  ...normalizationRules,
+  ...poolingRules,
+  ...resizeRules,
+  ...elementwiseRules,
+};

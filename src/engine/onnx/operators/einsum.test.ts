@@ -1,0 +1,27 @@
+import { test } from 'vitest';
+import { argument, expectAgreesWithRuntime, text } from './agreement.fixture.ts';
+
+const trials: readonly (readonly [string, ...(readonly number[])[]])[] = [
+  ['bct,bcs->bts', [2, 3, 4], [2, 3, 5]],
+  ['ncq,nck->nqk', [2, 3, 4], [2, 3, 4]],
+  ['nqk,nck->ncq', [2, 4, 5], [2, 3, 5]],
+  ['bhid,bhjd->bhij', [2, 2, 3, 4], [2, 2, 5, 4]],
+  ['nhwpqc->nchpwq', [2, 2, 3, 2, 2, 3]],
+  ['i,j->ij', [3], [4]],
+  ['ij,jk', [3, 4], [4, 2]],
+  ['ba,cb', [3, 4], [2, 3]],
+  ['...ij,...jk->...ik', [2, 3, 4], [2, 4, 2]],
+  ['...ij,jk', [2, 5, 3, 4], [4, 2]],
+  ['ij->j', [3, 4]],
+  ['ij, kj , ik -> k', [3, 4], [2, 4], [3, 2]],
+  ['ij,ij->ij', [3, 4], [3, 4]],
+  ['ij,ij->', [3, 4], [3, 4]],
+];
+
+test.each(trials.map(([equation, ...shapes]) => ({ equation, shapes })))(
+  'Einsum agrees with the runtime: $equation',
+  async ({ equation, shapes }) => {
+    const inputs = shapes.map((shape, i) => argument(`operand ${i}`, ...shape));
+    await expectAgreesWithRuntime({ operator: 'Einsum', inputs, attributes: { equation: text(equation) } });
+  },
+);
