@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { DomainError } from '../errors/errors.ts';
 import { betaSchedules, LONGEST_CHAIN } from './betas.ts';
 import type { DiscreteVpSpec } from './betas.ts';
-import { sigmaTimes, timeConventions } from './discrete-schedule.ts';
+import { discreteSchedule, sigmaTimes, timeConventions } from './discrete-schedule.ts';
 import type { ParameterizationSpec } from './parameterization.ts';
 
 const steps = z.int().min(2).max(LONGEST_CHAIN);
@@ -27,6 +28,14 @@ const chainSchema: z.ZodType<DiscreteVpSpec> = z
       .optional()
       .describe('Every beta, in place of the fields above.'),
     zeroTerminalSnr: z.boolean().optional().describe('Rescaled so that the last step is pure noise, default false.'),
+  })
+  .superRefine((chain, context) => {
+    try {
+      discreteSchedule(chain);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
   })
   .describe('The chain of VP steps of the training; default that of DDPM.');
 

@@ -52,6 +52,8 @@ describe('parseOnnxSideCar()', () => {
       'parameterization.schedule.betaSchedule',
       { parameterization: { kind: 'epsilon', schedule: { betaSchedule: 'cosine' } } },
     ],
+    ['parameterization.schedule', { parameterization: { kind: 'v', schedule: { trainedBetas: [0.1, 1, 0.1] } } }],
+    ['parameterization.schedule', { parameterization: { kind: 'v', schedule: { trainedBetas: [0.5, 1e-20] } } }],
     ['parameterization.sigmaRange', { parameterization: { kind: 'blind', sigmaRange: { min: 2, max: 1 } } }],
     ['parameterization.dataAt', { parameterization: { kind: 'flow', dataAt: 2 } }],
     ['range', { range: { low: 1, high: 1 } }],
