@@ -56,7 +56,7 @@ export interface OpAttributes extends Record<UnaryOp | BinaryOp, null> {
   reduce: { readonly kind: Reduction; readonly axes: readonly number[] };
   /** (x - mean) / sqrt(variance + epsilon) over the last axis. */
   normalize: { readonly epsilon: number };
-  /** [..., M, K] x [..., K, N] over equal leading axes; a flag says that the two last axes of that operand are swapped. */
+  /** [..., M, K] x [..., K, N] over leading axes that broadcast; a flag says that the two last axes of that operand are swapped. */
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** x [N, C, ...], w [O, C / group, ...] -> [N, O, ...]. */
   conv: ConvolutionAttributes;

@@ -2,7 +2,7 @@ import { sizeOf } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { ConvolutionAttributes, GraphNode } from '../graph.ts';
 import { isOp, uniformValue } from '../graph.ts';
-import { flip, reshape, slice, transpose } from './movement.ts';
+import { broadcast, flip, reshape, slice, transpose, withoutCopies } from './movement.ts';
 
 /** Parameters of jax-js's general dilated convolution. */
 export interface ConvolutionParameters {
@@ -26,16 +26,18 @@ export function convolve(
 ): GraphNode {
   if (uniformValue(x) === 0 || uniformValue(w) === 0) return g.uniform(0, shape, x.dtype);
   const v = p.vmapDims;
-  if (v === 0) return plain(g, x, w, shape, p, 1);
   const kernel = isOp(w, 'broadcast') ? (w.inputs[0] as GraphNode) : w;
   const mapped = Array.from({ length: v }, (_, i) => i);
   const shared = mapped.filter((i) => kernel.shape[i] === 1 && w.shape.every((d, j) => j < v || d === kernel.shape[j]));
   const grouped = mapped.filter((i) => !shared.includes(i));
+  // Copies of one image give copies of one result: under vmap, the part that does not depend on the mapped argument.
+  const image = withoutCopies(g, x, (i) => i === v || shared.includes(i)) ?? x;
+  const small = shape.map((d, i) => (i <= v ? (image.shape[i] as number) : d));
   const spatial = Array.from({ length: x.shape.length - v - 2 }, (_, i) => v + 2 + i);
   const size = (s: readonly number[], axes: number[]): number => sizeOf(axes.map((i) => s[i] as number));
   const groups = size(w.shape, grouped);
-  const lhs = reshape(g, transpose(g, x, [...shared, v, ...grouped, v + 1, ...spatial]), [
-    size(x.shape, [...shared, v]),
+  const lhs = reshape(g, transpose(g, image, [...shared, v, ...grouped, v + 1, ...spatial]), [
+    size(image.shape, [...shared, v]),
     groups * (x.shape[v + 1] as number),
     ...spatial.map((i) => x.shape[i] as number),
   ]);
@@ -46,13 +48,14 @@ export function convolve(
   const split = reshape(
     g,
     flat,
-    order.map((i) => shape[i] as number),
+    order.map((i) => small[i] as number),
   );
-  return transpose(
+  const back = transpose(
     g,
     split,
     shape.map((_, i) => order.indexOf(i)),
   );
+  return broadcast(g, back, shape);
 }
 
 /** A convolution without mapped axes: forward, adjoint in x (dilated input) or adjoint in w (the "kernel" is a feature map). */

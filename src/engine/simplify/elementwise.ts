@@ -2,7 +2,7 @@ import { sameShape } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { BinaryOp, GraphDType, GraphNode, UnaryOp } from '../graph.ts';
 import { isOp, uniformValue, workOf } from '../graph.ts';
-import { broadcast } from './movement.ts';
+import { broadcast, transpose } from './movement.ts';
 import { normalization } from './normalization.ts';
 
 const unaryValues: Record<UnaryOp, (v: number) => number | undefined> = {
@@ -53,6 +53,16 @@ function operands(g: GraphBuilder, inputs: readonly GraphNode[]): GraphNode[] {
   });
 }
 
+/** The permutation that every operand of rank > 0 went through: it moves behind the operation, where it may meet its inverse. */
+function commonTranspose(parts: readonly GraphNode[]): readonly number[] | undefined {
+  const arrays = parts.filter((x) => x.shape.length > 0);
+  const [first] = arrays;
+  if (first === undefined || !isOp(first, 'transpose')) return undefined;
+  const { perm } = first.attributes;
+  const isCommon = arrays.every((x) => isOp(x, 'transpose') && sameShape(x.attributes.perm, perm));
+  return isCommon ? perm : undefined;
+}
+
 /** Runs `make` on the smallest shapes that determine the result, then broadcasts to the true shape. */
 function elementwise(
   g: GraphBuilder,
@@ -61,6 +71,11 @@ function elementwise(
 ): GraphNode {
   const shape = jointShape(inputs.map((x) => x.shape));
   const parts = operands(g, inputs);
+  const perm = commonTranspose(parts);
+  if (perm !== undefined) {
+    const sources = parts.map((x) => (isOp(x, 'transpose') ? (x.inputs[0] as GraphNode) : x));
+    return broadcast(g, transpose(g, elementwise(g, sources, make), perm), shape);
+  }
   return broadcast(g, make(parts, jointShape(parts.map((x) => x.shape))), shape);
 }
 

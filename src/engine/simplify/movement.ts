@@ -9,11 +9,26 @@ export function reshape(g: GraphBuilder, x: GraphNode, shape: readonly number[])
   const value = uniformValue(x);
   if (value !== undefined) return g.uniform(value, shape, x.dtype);
   if (isOp(x, 'reshape')) return reshape(g, x.inputs[0] as GraphNode, shape);
+  const moved = asTransposeOfReshape(g, x, shape);
+  if (moved !== undefined) return moved;
   const upsampled = asUpsample(g, x, shape);
   if (upsampled !== undefined) return upsampled;
   const outer = asBroadcastOfReshape(g, x, shape);
   if (outer !== undefined) return outer;
   return g.node('reshape', [x], null, shape, x.dtype);
+}
+
+/** reshape(transpose x) = transpose(reshape x) where only axes of size 1 come or go, so that transposes on both sides meet. */
+function asTransposeOfReshape(g: GraphBuilder, x: GraphNode, shape: readonly number[]): GraphNode | undefined {
+  const isReal = (d: number): boolean => d !== 1;
+  if (!isOp(x, 'transpose') || !sameShape(x.shape.filter(isReal), shape.filter(isReal))) return undefined;
+  const source = x.inputs[0] as GraphNode;
+  const kept = source.shape.map((_, i) => i).filter((i) => source.shape[i] !== 1);
+  const order = x.attributes.perm.filter((p) => kept.includes(p)).map((p) => kept.indexOf(p));
+  let [real, one] = [0, kept.length];
+  const perm = shape.map((d) => (d === 1 ? one++ : (order[real++] as number)));
+  const inner = [...kept.map((i) => source.shape[i] as number), ...shape.filter((d) => d === 1)];
+  return transpose(g, reshape(g, source, inner), perm);
 }
 
 /** reshape(broadcast [..., H, 1, W, 1] -> [..., H, a, W, b]) to [..., aH, bW] is nearest-neighbour upsampling. */
@@ -28,24 +43,49 @@ function asUpsample(g: GraphBuilder, x: GraphNode, shape: readonly number[]): Gr
   return reshape(g, g.node('upsample', [image], { scale: [a, b] }, [...flat, h * a, w * b], x.dtype), shape);
 }
 
-/** reshape(broadcast x) = broadcast(reshape x) where the reshape only adds, drops or splits off axes that were not broadcast. */
+/** reshape(broadcast x) = broadcast(reshape x) along every run of axes that holds nothing but copies. */
 function asBroadcastOfReshape(g: GraphBuilder, x: GraphNode, shape: readonly number[]): GraphNode | undefined {
+  if (!isOp(x, 'broadcast') || sizeOf(shape) === 0) return undefined;
+  const source = x.inputs[0] as GraphNode;
+  const inner = [...shape];
+  const copied = new Set<number>();
+  for (const { from, to } of alignedRuns(x.shape, shape)) {
+    if (from.some((i) => source.shape[i] !== 1)) continue;
+    from.forEach((i) => copied.add(i));
+    to.forEach((i) => (inner[i] = 1));
+  }
+  const smaller = withoutCopies(g, x, (i) => copied.has(i));
+  return smaller && broadcast(g, reshape(g, smaller, inner), shape);
+}
+
+/** Pairs the axes of two shapes of equal size in the shortest runs of equal product, such as [2, 3] with [6]. */
+function alignedRuns(a: readonly number[], b: readonly number[]): { from: number[]; to: number[] }[] {
+  const runs: { from: number[]; to: number[] }[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    const run = { from: [] as number[], to: [] as number[] };
+    let [left, right] = [1, 1];
+    do {
+      // Axes of size 1 at the end join whichever side is left over.
+      const takesLeft = i < a.length && (left < right || (left === right && run.from.length === 0) || j === b.length);
+      if (takesLeft) {
+        left *= a[i] as number;
+        run.from.push(i++);
+      } else {
+        right *= b[j] as number;
+        run.to.push(j++);
+      }
+    } while (left !== right);
+    runs.push(run);
+  }
+  return runs;
+}
+
+/** `x` with one copy left along every axis that `isFree` admits and along which `x` repeats itself; undefined where there is none. */
+export function withoutCopies(g: GraphBuilder, x: GraphNode, isFree: (axis: number) => boolean): GraphNode | undefined {
   if (!isOp(x, 'broadcast')) return undefined;
   const source = x.inputs[0] as GraphNode;
-  const inner: number[] = [];
-  let from = 0;
-  for (let to = 0; to < shape.length; to++) {
-    const target = shape[to] as number;
-    if (from < x.shape.length && x.shape[from] === target) inner.push(source.shape[from++] as number);
-    else if (target === 1) inner.push(1);
-    else if (x.shape[from] === 1) {
-      from++;
-      to--;
-    } else return undefined;
-  }
-  while (x.shape[from] === 1) from++;
-  if (from !== x.shape.length || sizeOf(inner) !== sizeOf(source.shape)) return undefined;
-  return broadcast(g, reshape(g, source, inner), shape);
+  const shape = x.shape.map((d, i) => (source.shape[i] === 1 && isFree(i) ? 1 : d));
+  return sameShape(shape, x.shape) ? undefined : broadcast(g, source, shape);
 }
 
 /** Permutes axes; compositions collapse and permutations that only move axes of size 1 become reshapes. */
@@ -89,6 +129,18 @@ export function slice(
   if (sameShape(shape, x.shape)) return x;
   const value = uniformValue(x);
   if (value !== undefined) return g.uniform(value, shape, x.dtype);
+  const single = sizeOf(shape) === 0 ? undefined : withoutCopies(g, x, () => true);
+  if (single !== undefined) {
+    const isCopied = (i: number): boolean => single.shape[i] !== x.shape[i];
+    const part = slice(
+      g,
+      single,
+      starts.map((s, i) => (isCopied(i) ? 0 : s)),
+      ends.map((e, i) => (isCopied(i) ? 1 : e)),
+      steps,
+    );
+    return broadcast(g, part, shape);
+  }
   return g.node('slice', [x], { starts: [...starts], ends: [...ends], steps: [...steps] }, shape, x.dtype);
 }
 
@@ -97,6 +149,8 @@ export function pad(g: GraphBuilder, x: GraphNode, widths: readonly (readonly [n
   if (widths.every(([a, b]) => a === 0 && b === 0)) return x;
   const shape = x.shape.map((d, i) => d + (widths[i]?.[0] ?? 0) + (widths[i]?.[1] ?? 0));
   if (uniformValue(x) === 0) return g.uniform(0, shape, x.dtype);
+  const single = withoutCopies(g, x, (i) => widths[i]?.[0] === 0 && widths[i][1] === 0);
+  if (single !== undefined) return broadcast(g, pad(g, single, widths), shape);
   return g.node('pad', [x], { widths: widths.map(([a, b]) => [a, b] as const) }, shape, x.dtype);
 }
 
@@ -105,6 +159,8 @@ export function flip(g: GraphBuilder, x: GraphNode, axes: readonly number[]): Gr
   const real = axes.filter((a) => x.shape[a] !== 1);
   if (real.length === 0 || uniformValue(x) !== undefined) return x;
   if (isOp(x, 'flip') && sameShape(x.attributes.axes, real)) return x.inputs[0] as GraphNode;
+  const single = withoutCopies(g, x, () => true);
+  if (single !== undefined) return broadcast(g, flip(g, single, real), x.shape);
   return g.node('flip', [x], { axes: real }, x.shape, x.dtype);
 }
 
@@ -116,5 +172,16 @@ export function concatenate(g: GraphBuilder, parts: readonly GraphNode[], axis: 
   shape[axis] = parts.reduce((sum, p) => sum + (p.shape[axis] as number), 0);
   const value = uniformValue(first);
   if (value !== undefined && parts.every((p) => uniformValue(p) === value)) return g.uniform(value, shape, first.dtype);
+  const repeats = (p: GraphNode, i: number): boolean =>
+    isOp(p, 'uniform') || (isOp(p, 'broadcast') && p.inputs[0]?.shape[i] === 1);
+  const copied = shape.map((d, i) => i !== axis && d > 1 && parts.every((p) => repeats(p, i)));
+  if (copied.includes(true)) {
+    const singles = parts.map((p) => {
+      const value = uniformValue(p);
+      const one = p.shape.map((d, i) => (copied[i] ? 1 : d));
+      return value === undefined ? broadcast(g, p.inputs[0] as GraphNode, one) : g.uniform(value, one, p.dtype);
+    });
+    return broadcast(g, concatenate(g, singles, axis), shape);
+  }
   return g.node('concatenate', parts, { axis }, shape, first.dtype);
 }

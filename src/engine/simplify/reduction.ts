@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../builder.ts';
 import type { GraphNode, Reduction } from '../graph.ts';
 import { isOp, uniformValue } from '../graph.ts';
 import { multiply } from './elementwise.ts';
-import { reshape } from './movement.ts';
+import { broadcast, reshape, withoutCopies } from './movement.ts';
 
 /** Reduces over `axes`, which are removed; factors and copies that do not vary along them are taken out of sums. */
 export function reduce(g: GraphBuilder, x: GraphNode, kind: Reduction, axes: readonly number[]): GraphNode {
@@ -16,6 +16,9 @@ export function reduce(g: GraphBuilder, x: GraphNode, kind: Reduction, axes: rea
       uniformSum(g, x, axes) ?? broadcastSum(g, x, real) ?? factoredSum(g, x, axes) ?? pooledSum(g, x, real);
     if (simpler !== undefined) return reshape(g, simpler, shape);
   }
+  const isExtreme = kind === 'max' || kind === 'min';
+  const single = withoutCopies(g, x, (i) => isExtreme || !axes.includes(i));
+  if (single !== undefined) return broadcast(g, reduce(g, single, kind, axes), shape);
   const reduced = g.node(
     'reduce',
     [x],
