@@ -27,6 +27,8 @@ export interface SelfCheck {
   readonly wiener: readonly number[];
   /** By score, best first. */
   readonly readings: readonly ReadingError[];
+  /** Readings that the time did not allow. */
+  readonly untried: number;
   /**
    * `right`: nothing beats the first reading by more than the margin; `wrong`: `better` does; `unclear`: not even the best reading
    * denoises these images.
@@ -41,6 +43,8 @@ export interface SelfCheckOptions extends WatchOptions {
   /** Noise levels in data units, default 0.2, 0.6 and 2. */
   sigmas?: readonly number[] | undefined;
   seed?: number | undefined;
+  /** No further reading is begun after this time; the first always runs. Default Infinity. */
+  budgetMs?: number | undefined;
 }
 
 /** Another reading must be this many times better before it wins: schedules that differ by little are as good as each other. */
@@ -58,7 +62,7 @@ export async function checkReading(
   readings: readonly Reading[],
   options: SelfCheckOptions = {},
 ): Promise<SelfCheck> {
-  const { sigmas = [0.2, 0.6, 2], seed = 0, signal, onProgress } = options;
+  const { sigmas = [0.2, 0.6, 2], seed = 0, budgetMs = Infinity, signal, onProgress } = options;
   if (readings.length === 0) throw new DomainError('checkReading', 'expected at least one reading, got none.');
   const noise = normal(randomKey(seed, 'self-check'), images.shape);
   const noisy = sigmas.map((sigma) => {
@@ -69,7 +73,9 @@ export async function checkReading(
   const variance = pixelVariance(images);
   const wiener = sigmas.map((sigma) => (variance * sigma * sigma) / (variance + sigma * sigma));
   const rows: ReadingError[] = [];
+  const begun = performance.now();
   for (const { label, denoiser } of readings) {
+    if (rows.length > 0 && performance.now() - begun > budgetMs) break;
     const errors: number[] = [];
     for (const [i, sigma] of sigmas.entries()) {
       throwIfAborted('checkReading', signal);
@@ -81,7 +87,7 @@ export async function checkReading(
   const [stated] = rows as [ReadingError, ...ReadingError[]];
   const sorted = rows.toSorted((a, b) => a.score - b.score);
   const best = sorted[0] as ReadingError;
-  const known = { sigmas, wiener, readings: sorted };
+  const known = { sigmas, wiener, readings: sorted, untried: readings.length - rows.length };
   if (!(best.score < 1)) return { ...known, verdict: 'unclear' };
   return stated.score > MARGIN * best.score
     ? { ...known, verdict: 'wrong', better: best }

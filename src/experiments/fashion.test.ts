@@ -8,7 +8,7 @@ import { leadingTriplets } from '../linalg/triplets.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { row } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { OpenModel } from './models.ts';
+import type { OpenModel } from './open-model.ts';
 import { openDenoiser } from './models.ts';
 
 describe('the shipped denoiser fashion', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { openDataset } from '../data/open.ts';
 import { DatasetError, ModelError, SpecError } from '../errors/errors.ts';
-import { openDenoiser, splitDataset } from './models.ts';
+import { openDenoiser } from './models.ts';
+import { splitDataset } from './split-dataset.ts';
 
 describe('openDenoiser()', () => {
   test('openDenoiser() opens a mixture with held-out draws of its own and its covariance', async () => {

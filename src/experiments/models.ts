@@ -1,34 +1,32 @@
-import { inMemory, subset } from '../data/dataset.ts';
-import type { Dataset } from '../data/dataset.ts';
+import { inMemory } from '../data/dataset.ts';
 import { computeMoments } from '../data/moments.ts';
 import { nearest } from '../data/nearest.ts';
-import { openDataset } from '../data/open.ts';
-import type { Denoiser } from '../denoisers/denoiser.ts';
 import { fitEmpirical } from '../denoisers/empirical.ts';
 import { gaussianDenoiser } from '../denoisers/gaussian.ts';
 import { lowRankMixtureDenoiser } from '../denoisers/low-rank-mixture.ts';
 import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
 import { parseMixtureSpec } from '../denoisers/mixture-spec.ts';
+import type { DeviceName } from '../engine/backend/session.ts';
 import { ModelError, throwIfAborted } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
-import { permutation, randomKey } from '../tensor/random.ts';
+import { randomKey } from '../tensor/random.ts';
+import { findForeign } from './foreign-model.ts';
+import { openForeign } from './foreign-open.ts';
 import { builtInModels, findNetwork, readNetwork } from './network-model.ts';
-
-/** A denoiser with the data that belong to it; whoever opened it disposes the denoiser. */
-export interface OpenModel {
-  readonly denoiser: Denoiser;
-  /** Clean samples that the denoiser was not made from. */
-  readonly heldout: Dataset;
-  /** What the denoiser was made from, where that is a data set. */
-  readonly train?: Dataset | undefined;
-  /** Eigenvalues of the covariance of the data, where they came for free. */
-  readonly variances?: Float64Array | undefined;
-}
+import type { OpenModel } from './open-model.ts';
+import type { ReadingInput } from './reading-input.ts';
+import { splitDataset } from './split-dataset.ts';
 
 /** How to open a model. */
 export interface OpenModelOptions {
   /** Data set whose held-out part replaces the model's own held-out samples. */
   readonly data?: string | undefined;
+  /** How a foreign network is to be read. */
+  readonly reading?: ReadingInput | undefined;
+  /** Takes a foreign network's reading as stated, without the check on real images. */
+  readonly trust?: boolean | undefined;
+  /** Where networks run; default the CPU. */
+  readonly device?: DeviceName | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,7 +54,8 @@ const MIXTURE_HELDOUT = 1000;
 
 /**
  * Opens a model by its text: `gaussian:DATA` and `empirical:DATA` (fitted to the training part of a data set),
- * `molrg:n=48,K=2,d=6` (a random mixture of low-rank Gaussians), or the name or path of a trained network.
+ * `molrg:n=48,K=2,d=6` (a random mixture of low-rank Gaussians), the name or path of a trained network, an ONNX file
+ * or a diffusers folder.
  * @throws ModelError naming the nearest known model; SpecError, DatasetError for an argument that is wrong; CancelledError
  */
 export async function openDenoiser(spec: string, options: OpenModelOptions = {}): Promise<OpenModel> {
@@ -66,36 +65,21 @@ export async function openDenoiser(spec: string, options: OpenModelOptions = {})
   const kind = Object.hasOwn(kinds, spec.slice(0, colon)) ? kinds[spec.slice(0, colon)] : undefined;
   const model =
     colon < 0 || kind === undefined
-      ? await openNetwork(spec, data)
+      ? await openNetwork(spec, options)
       : await kind.open(spec, spec.slice(colon + 1), signal);
   return heldout === undefined ? model : { ...model, heldout };
 }
 
-/**
- * The two parts of a data set: by definition for the shipped one, a tenth of the samples picked once and for all otherwise.
- * A single sample is both.
- * @throws DatasetError as `openDataset`
- */
-export async function splitDataset(name: string): Promise<{ train: Dataset; heldout: Dataset }> {
-  if (['fashion', 'fashion-train', 'fashion-heldout', 'fashion60k'].includes(name)) {
-    const train = await openDataset(name === 'fashion60k' ? 'fashion60k' : 'fashion-train');
-    return { train, heldout: await openDataset('fashion-heldout') };
-  }
-  const all = await openDataset(name);
-  if (all.count === 1) return { train: all, heldout: all };
-  const order = permutation(randomKey(0, 'heldout-part'), all.count);
-  const cut = all.count - Math.max(1, Math.floor(all.count / 10));
-  return {
-    train: subset(all, { indices: order.slice(0, cut).sort() }, `${all.name}-train`),
-    heldout: subset(all, { indices: order.slice(cut).sort() }, `${all.name}-heldout`),
-  };
-}
-
-/** A trained network by built-in name or path, with the data set of its side-car or of `data`. */
-async function openNetwork(spec: string, data: string | undefined): Promise<OpenModel> {
+/** A trained network by built-in name or path, ours or a foreign graph, with the data set of its side-car or of `data`. */
+async function openNetwork(spec: string, options: OpenModelOptions): Promise<OpenModel> {
+  const { data, device } = options;
   const folder = await findNetwork(spec);
-  if (folder === undefined) throw unknownModel(spec);
-  const { denoiser, dataName } = await readNetwork(spec, folder);
+  if (folder === undefined) {
+    const graph = await findForeign(spec);
+    if (graph === undefined) throw unknownModel(spec);
+    return openForeign(spec, graph, options);
+  }
+  const { denoiser, dataName } = await readNetwork(spec, folder, device);
   const name = data ?? dataName;
   if (name === undefined) {
     throw new ModelError(`model '${spec}'`, 'does not say what it was trained on. Give its data set with --data.');

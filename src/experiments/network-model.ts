@@ -3,6 +3,7 @@ import type { Denoiser } from '../denoisers/denoiser.ts';
 import { buildNetwork } from '../denoisers/network/architecture.ts';
 import { modelFiles, parseSideCar, parseWeights } from '../denoisers/network/model-file.ts';
 import { networkDenoiser } from '../denoisers/network/network-denoiser.ts';
+import type { DeviceName } from '../engine/backend/session.ts';
 
 /** Trained networks that ship with the package. */
 export const builtInModels = ['fashion'] as const;
@@ -27,15 +28,16 @@ export async function findNetwork(spec: string): Promise<string | undefined> {
 /**
  * Reads a trained network and its side-car.
  * @param name  what the denoiser is called
+ * @param device  where its graphs run, default the CPU
  * @throws ModelError for a side-car or weights that do not fit; DatasetError for a file that cannot be read
  */
-export async function readNetwork(name: string, folder: string): Promise<NetworkModel> {
+export async function readNetwork(name: string, folder: string, device?: DeviceName): Promise<NetworkModel> {
   const sideCarPath = join(folder, modelFiles.sideCar);
   const weightsPath = join(folder, modelFiles.weights);
   const sideCar = parseSideCar(sideCarPath, new TextDecoder().decode(await readBytes(sideCarPath)));
   const weights = parseWeights(weightsPath, await readBytes(weightsPath));
   const network = buildNetwork(sideCar.architecture);
-  const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData });
+  const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData, device });
   const data = sideCar.training?.data as { readonly name?: unknown } | undefined;
   return { denoiser, dataName: typeof data?.name === 'string' ? data.name : undefined };
 }

@@ -55,7 +55,10 @@ export class OnnxNetwork implements AsyncDisposable {
     this.#options = options;
     this.#dtype = options.dtype ?? 'float32';
     this.#weights = [...options.model.weights.values()].map((w) => castFloat(w, this.#dtype) as FloatTensor);
-    this.#pool = new GraphPool(this.#traced(() => []), options);
+    this.#pool = new GraphPool(
+      this.#traced(() => []),
+      options,
+    );
   }
 
   /** Number of weights. */
@@ -63,8 +66,11 @@ export class OnnxNetwork implements AsyncDisposable {
     return this.#weights.reduce((sum, w) => sum + sizeOf(w.shape), 0);
   }
 
-  /** The network in one reading; it shares the compiled graphs, which live until this network is disposed. */
-  denoiser(reading: OnnxReading): Denoiser {
+  /**
+   * The network in one reading; it shares the compiled graphs, which live until this network is disposed.
+   * @param release  called when the denoiser is disposed
+   */
+  denoiser(reading: OnnxReading, release?: () => Promise<void>): Denoiser {
     const { sampleShape, blockSizes } = this.#options;
     const { parameterization } = reading;
     const map = pixelMap(reading.modelRange, reading.dataRange);
@@ -82,7 +88,7 @@ export class OnnxNetwork implements AsyncDisposable {
       return [column('cSkip'), column('cOut'), column('cIn'), column('inShift'), column('outShift'), time];
     };
     const sizes = blockSizes ?? defaultSizes(sizeOf(sampleShape));
-    return new TracedDenoiser(this.#traced(noise), { blockSizes: sizes, pool: this.#pool });
+    return new TracedDenoiser(this.#traced(noise), { blockSizes: sizes, pool: this.#pool, release });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

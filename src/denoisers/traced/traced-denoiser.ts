@@ -13,8 +13,10 @@ import type { TracedModel } from './traced-model.ts';
 export interface TracedDenoiserOptions extends PoolOptions {
   /** Sizes for which graphs are compiled on demand; work is cut into the largest that fit, the rest padded. Default 1 and 16. */
   readonly blockSizes?: readonly number[] | undefined;
-  /** Graphs of another denoiser of the same traced function; they are not released with this one. */
+  /** Graphs that several denoisers of one traced function share; whoever made the pool disposes it. */
   readonly pool?: GraphPool | undefined;
+  /** Called when this denoiser is disposed, such as to dispose the pool. */
+  readonly release?: (() => Promise<void>) | undefined;
 }
 
 const epsilons = { float32: 2 ** -23, float64: 2 ** -52 } as const;
@@ -27,7 +29,7 @@ export class TracedDenoiser implements Denoiser {
   readonly #model: TracedModel;
   readonly #sizes: readonly number[];
   readonly #pool: GraphPool;
-  readonly #ownsPool: boolean;
+  readonly #release: (() => Promise<void>) | undefined;
   readonly #lifetime: Lifetime;
 
   constructor(model: TracedModel, options: TracedDenoiserOptions = {}) {
@@ -37,7 +39,7 @@ export class TracedDenoiser implements Denoiser {
     this.dtype = model.dtype;
     this.#sizes = options.blockSizes ?? [1, 16];
     this.#pool = options.pool ?? new GraphPool(model, options);
-    this.#ownsPool = options.pool === undefined;
+    this.#release = options.pool === undefined ? () => this.#pool.dispose() : options.release;
     this.#lifetime = new Lifetime(model.name);
   }
 
@@ -81,7 +83,7 @@ export class TracedDenoiser implements Denoiser {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#lifetime.end() && this.#ownsPool) await this.#pool.dispose();
+    if (this.#lifetime.end()) await this.#release?.();
   }
 
   async #products(
