@@ -1,15 +1,26 @@
 import { ModelError } from '../../errors/errors.ts';
 import type { FloatDType } from '../../tensor/tensor.ts';
 import type { JaxArray, JaxLibrary } from '../jax.ts';
-import type { OnnxAttribute, OnnxNode } from './model.ts';
+import type { HostArray, OnnxAttribute, OnnxGraph, OnnxNode } from './model.ts';
 import type { HostValue, OnnxValue } from './value.ts';
-import { shapeOfValue } from './value.ts';
+import { shapeOfValue, tracedValue } from './value.ts';
 
 /** What an operator does: results in the order of the node's outputs. Runs while tracing; never consumes its operands. */
 export type OperatorRule = (call: OperatorCall) => OnnxValue | readonly OnnxValue[];
 
 /** Rules by ONNX operator name. */
 export type OperatorRules = Readonly<Record<string, OperatorRule>>;
+
+/** What all nodes of one trace share. */
+export interface OperatorContext {
+  /** Version of the operator set. */
+  readonly opset: number;
+  readonly jax: JaxLibrary;
+  /** Element type in which all float arithmetic is traced. */
+  readonly dtype: FloatDType;
+  /** Runs a graph that sees the values around the node; references of the results are the caller's. Only an interpreter offers it. */
+  readonly evaluate?: (graph: OnnxGraph) => readonly OnnxValue[];
+}
 
 /** One node with its operands, as a rule sees it. */
 export class OperatorCall {
@@ -20,17 +31,15 @@ export class OperatorCall {
   /** Element type in which all float arithmetic is traced. */
   readonly dtype: FloatDType;
   readonly inputs: readonly (OnnxValue | undefined)[];
+  readonly #evaluate: OperatorContext['evaluate'];
 
-  constructor(
-    node: OnnxNode,
-    inputs: readonly (OnnxValue | undefined)[],
-    context: { readonly opset: number; readonly jax: JaxLibrary; readonly dtype: FloatDType },
-  ) {
+  constructor(node: OnnxNode, inputs: readonly (OnnxValue | undefined)[], context: OperatorContext) {
     this.node = node;
     this.inputs = inputs;
     this.opset = context.opset;
     this.jax = context.jax;
     this.dtype = context.dtype;
+    this.#evaluate = context.evaluate;
   }
 
   /** Whether every operand is known: the rule can then answer with host values. */
@@ -54,6 +63,12 @@ export class OperatorCall {
   /** The operand as a jax-js array, known values lifted: a reference of its own, for the rule to consume. */
   array(index: number): JaxArray {
     return lift(this.jax, this.value(index), this.dtype);
+  }
+
+  /** The operand with a reference of its own where it is traced. */
+  operand(index: number): OnnxValue {
+    const value = this.value(index);
+    return value.kind === 'host' ? value : tracedValue(value.array.ref);
   }
 
   /** The operand where it is known while tracing. @throws ModelError where it depends on run-time values */
@@ -90,6 +105,30 @@ export class OperatorCall {
     return this.#attribute(name, 'string', fallback);
   }
 
+  /** The array of a tensor attribute. */
+  tensor(name: string, fallback?: HostArray): HostArray {
+    return this.#attribute(name, 'tensor', fallback);
+  }
+
+  /** Integers that older operator sets give as an attribute and newer ones as an input; undefined where neither is there. */
+  integersOf(name: string, index: number): readonly number[] | undefined {
+    if (this.has(index)) return this.integers(index);
+    return this.hasAttribute(name) ? this.ints(name) : undefined;
+  }
+
+  /** An axis counted from the front. @throws ModelError where there is no such axis */
+  axis(axis: number, rank: number): number {
+    const positive = axis < 0 ? axis + rank : axis;
+    if (positive >= 0 && positive < rank) return positive;
+    return this.fail(`expected an axis of an array of rank ${rank}, got ${axis}.`);
+  }
+
+  /** Results of the subgraph in an attribute. */
+  evaluate(name: string): readonly OnnxValue[] {
+    const graph = this.#attribute<'graph', OnnxGraph>(name, 'graph', undefined);
+    return this.#evaluate?.(graph) ?? this.fail('holds a graph, which only a whole model can run.');
+  }
+
   hasAttribute(name: string): boolean {
     return this.node.attributes.has(name);
   }
@@ -116,10 +155,14 @@ export function lift(jax: JaxLibrary, value: OnnxValue, dtype: FloatDType): JaxA
   if (value.kind === 'traced') return value.array.ref;
   const { numpy: np } = jax;
   const shape = [...value.shape];
+  const types = { float: dtype === 'float32' ? np.float32 : np.float64, int: np.int32, bool: np.bool };
+  if (value.data.length === 0) return np.zeros(shape, { dtype: types[value.type] });
   if (value.type === 'float') {
     const data = dtype === 'float32' ? Float32Array.from(value.data) : Float64Array.from(value.data);
-    return np.array(data, { shape, dtype: dtype === 'float32' ? np.float32 : np.float64 });
+    return np.array(data, { shape, dtype: types.float });
   }
-  const whole = np.array(Int32Array.from(value.data), { shape, dtype: np.int32 });
+  // Typed arrays wrap around; ends and sizes such as 2^63 must stay the largest.
+  const clamped = Int32Array.from(value.data, (v) => Math.max(-(2 ** 31), Math.min(v, 2 ** 31 - 1)));
+  const whole = np.array(clamped, { shape, dtype: np.int32 });
   return value.type === 'int' ? whole : whole.astype(np.bool);
 }

@@ -1,8 +1,8 @@
 import { ModelError } from '../../errors/errors.ts';
 import type { FloatDType, FloatTensor } from '../../tensor/tensor.ts';
 import type { JaxArray, JaxLibrary } from '../jax.ts';
-import { OperatorCall } from './call.ts';
 import type { HostArray, OnnxModel, OnnxNode } from './model.ts';
+import { interpret } from './interpreter.ts';
 import { operatorRules } from './operators/table.ts';
 import type { OnnxValue } from './value.ts';
 import { tracedValue } from './value.ts';
@@ -15,6 +15,7 @@ export interface OnnxFunction {
    * @param weights  arrays of `dtype`, not consumed
    * @param inputs  run-time inputs by name; not consumed. Every input is here or among the fixed ones
    * @returns the named outputs, floats in `dtype`
+   * @throws ModelError naming an input without a value, a node that cannot be traced, or an output that depends on nothing
    */
   apply(
     jax: JaxLibrary,
@@ -39,6 +40,7 @@ export interface OnnxFunctionOptions {
  */
 export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}): OnnxFunction {
   const { dtype = 'float32', fixed = {} } = options;
+  checkOperators(model.nodes);
   const weights = [...model.weights].map(([name, value]) => ({ name, value }));
   return {
     weights,
@@ -48,28 +50,50 @@ export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}
       for (const [name, value] of Object.entries(fixed)) known.set(name, { kind: 'host', ...value });
       weights.forEach(({ name }, i) => known.set(name, tracedValue(arrays[i] as JaxArray)));
       for (const [name, array] of Object.entries(inputs)) known.set(name, tracedValue(array));
-      for (const node of model.nodes) run(node, known, { opset: model.opset, jax, dtype });
-      return outputs.map((name) => {
-        const value = known.get(name);
-        if (value?.kind === 'traced') return value.array;
-        throw new ModelError(`output '${name}'`, 'does not depend on the inputs. Name another with --output.');
+      const open = model.inputs.find(({ name }) => !known.has(name));
+      if (open !== undefined)
+        throw new ModelError(`input '${open.name}'`, 'expected a value, got none. Name its role.');
+      const results = interpret({ nodes: model.nodes, outputs }, known, { opset: model.opset, jax, dtype });
+      return results.map((value, i) => {
+        if (value.kind === 'traced') return asFloat(value.array, dtype);
+        throw new ModelError(`output '${outputs[i]}'`, 'does not depend on the inputs. Name another with --output.');
       });
     },
   };
 }
 
-function run(
-  node: OnnxNode,
-  known: Map<string, OnnxValue>,
-  context: { readonly opset: number; readonly jax: JaxLibrary; readonly dtype: FloatDType },
-): void {
-  const inputs = node.inputs.map((name) => (name === '' ? undefined : known.get(name)));
-  const call = new OperatorCall(node, inputs, context);
-  const rule = operatorRules[node.operator] ?? call.fail('is not an operator that can be read.');
-  const results = rule(call);
-  const list = 'kind' in results ? [results] : results;
-  node.outputs.forEach((name, i) => {
-    const value = list[i];
-    if (name !== '' && value !== undefined) known.set(name, value);
+function asFloat(array: JaxArray, dtype: FloatDType): JaxArray {
+  return array.dtype === dtype ? array : array.astype(dtype as JaxArray['dtype']);
+}
+
+/** At most so many nodes of one operator are named. */
+const namesShown = 3;
+
+function checkOperators(nodes: readonly OnnxNode[]): void {
+  const unknown = nodes.filter((node) => node.domain !== '' || !Object.hasOwn(operatorRules, node.operator));
+  if (unknown.length === 0) return;
+  const byOperator = Map.groupBy(unknown, ({ domain, operator }) =>
+    domain === '' ? operator : `${domain}.${operator}`,
+  );
+  const list = [...byOperator].map(([operator, { length, ...group }]) => {
+    const names = Object.values(group)
+      .slice(0, namesShown)
+      .map(({ name }) => `'${name}'`);
+    const rest = length > namesShown ? ` and ${length - namesShown} more` : '';
+    return `${operator} (${names.join(', ')}${rest})`;
   });
+  throw new ModelError('model', `holds operators that cannot be read: ${list.join(', ')}. ${adviceFor(unknown)}`, {
+    details: { nodes: unknown.map(({ name, domain, operator }) => ({ name, domain, operator })) },
+  });
+}
+
+function adviceFor(unknown: readonly OnnxNode[]): string {
+  if (unknown.some(({ domain }) => domain.startsWith('com.microsoft'))) {
+    return 'The graph was optimized for one runtime: export it again without --optimize (-O1 and above).';
+  }
+  if (unknown.some(({ operator }) => operator === 'Loop' || operator === 'Scan' || operator.startsWith('Sequence'))) {
+    return 'Export by tracing (no torch.jit.script) with fixed sizes (no dynamic_axes): the loops are then unrolled.';
+  }
+  if (unknown.some(({ domain }) => domain !== '')) return 'Export without custom operators or extensions of a runtime.';
+  return 'Export with opset_version=17 and do_constant_folding=True, or rewrite these parts of the network.';
 }

@@ -103,6 +103,11 @@ export async function expectAgreesWithRuntime(trial: OperatorTrial): Promise<voi
     await expectDerivatives(prepared, trial.differences ?? 'float64');
 }
 
+/** What the rule alone gives for known operands, as doubles. */
+export function knownResults(trial: OperatorTrial): Promise<Tensor[]> {
+  return onHost(prepare(trial));
+}
+
 /** The original in ONNX Runtime; results of every type come back as float32. */
 async function byRuntime({ model: original, outputs, values }: Prepared): Promise<Tensor<'float32'>[]> {
   const names = outputs.map((name) => `${name} as float`);

@@ -7,6 +7,12 @@ import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
 import { poolingRules } from './pooling.ts';
 import { resizeRules } from './resize.ts';
+import { controlRules } from './control.ts';
+import { indexingRules } from './indexing.ts';
+import { logicRules } from './logic.ts';
+import { movementRules } from './movement.ts';
+import { reductionRules } from './reduction.ts';
+import { shapeRules } from './shape.ts';
 import { elementwiseRules } from './elementwise.ts';
 
 /** Every operator that can be read. */
@@ -19,5 +25,11 @@ export const operatorRules: OperatorRules = {
   ...normalizationRules,
   ...poolingRules,
   ...resizeRules,
+  ...controlRules,
+  ...indexingRules,
+  ...logicRules,
+  ...movementRules,
+  ...reductionRules,
+  ...shapeRules,
   ...elementwiseRules,
 };
