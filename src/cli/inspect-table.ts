@@ -1,4 +1,4 @@
-import type { InspectResult, LinearityRow, TripletRow } from '../experiments/inspect-result.ts';
+import type { InspectReading, InspectResult, LinearityRow, TripletRow } from '../experiments/inspect-result.ts';
 import { keyNumbers, lowestRow } from '../report/key-numbers.ts';
 import type { KeyRow } from '../report/key-numbers.ts';
 import { formatFacts, formatTable } from './table.ts';
@@ -32,6 +32,7 @@ export function inspectTable(result: InspectResult, layout: Layout): string {
       ['model', `${result.model}, ${result.dimension} dimensions, ${result.dtype}`],
       ['data', `${result.dataset.name}, ${imageCount(result)}; seed ${result.seed}`],
       ['lowest', describeLowest(rows, result.dimension)],
+      ...(result.reading ? [['read as', describeReading(result.reading)] as const] : []),
     ],
     layout,
   );
@@ -75,6 +76,12 @@ function describeLowest(rows: readonly KeyRow[], dimension: number): string {
   if (lowest?.ratio === undefined || rank === undefined) return 'no rank was measured';
   const ratio = lowest.ratio.toPrecision(3);
   return `rank ${Math.round(rank)} of ${dimension} (ratio ${ratio}) at sigma ${significant(lowest.sigma)}, held-out`;
+}
+
+function describeReading({ label, by, check }: InspectReading): string {
+  const source = by === undefined ? 'found by trying' : `stated by ${by}`;
+  const proof = check.verdict === 'right' ? 'real images agree' : 'these images do not tell';
+  return `${label} (${source}; ${proof})`;
 }
 
 function imageCount({ rankCurve }: InspectResult): string {

@@ -1,4 +1,5 @@
 import type { InspectRun } from '../experiments/inspect.ts';
+import type { OpenModel } from '../experiments/open-model.ts';
 import { resolveInspectSpec } from '../experiments/inspect-spec.ts';
 import type { InspectSpec } from '../experiments/inspect-spec.ts';
 import type { RunFolder } from '../store/run-folder.ts';
@@ -6,6 +7,7 @@ import { slice } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import { defineCommand } from './command.ts';
 import type { Command, CommandContext, CommandResult } from './command.ts';
+import { modelOptions, readingOf } from './model-options.ts';
 import { number, numbers, text } from './options.ts';
 import { packageVersion } from './version.ts';
 
@@ -14,7 +16,10 @@ export const inspect: Command = defineCommand({
   name: 'inspect',
   summary: 'how low-dimensional a denoiser is at every noise level: spectrum, rank, symmetry, linearity, samples',
   arguments: [
-    { name: 'model', description: 'fashion (default), gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6 or a path' },
+    {
+      name: 'model',
+      description: 'fashion (default), gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6, an ONNX file or a folder',
+    },
   ],
   options: {
     data: text('<data>', "noise the held-out part of this data set (default: the model's own)"),
@@ -26,13 +31,19 @@ export const inspect: Command = defineCommand({
     steps: number('<n>', 'noise levels of the sampler (default 18)'),
     lengths: numbers('<list>', 'step lengths of the linearity test, VP coordinates (default 0.1 to 40)'),
     blockSize: number('<n>', 'rows of the Jacobian in one product (default 112)'),
+    ...modelOptions,
   },
   examples: [
     'inspect --out runs/inspect-fashion',
     'inspect molrg:n=48,K=2,d=6 --json',
     'inspect gaussian:fashion --images 3 --sigmas 0.1,1,10',
+    'inspect unet.onnx --parameterization epsilon --data photos/ --out runs/unet',
   ],
-  resolve: ({ args, options, seed }) => resolveInspectSpec({ model: args[0], seed, ...options }),
+  resolve: ({ args, options, seed }) => {
+    const { data, sigmas, levels, images, triplets, samples, steps, lengths, blockSize, device, trust } = options;
+    const said = { data, sigmas, levels, images, triplets, samples, steps, lengths, blockSize, device, trust };
+    return resolveInspectSpec({ model: args[0], seed, ...said, reading: readingOf(options) });
+  },
   run: (spec, context) => runCommand(spec, context),
 });
 
@@ -41,11 +52,15 @@ async function runCommand(spec: InspectSpec, context: CommandContext): Promise<C
   const { openDenoiser } = await import('../experiments/models.ts');
   const { runInspect } = await import('../experiments/inspect.ts');
   const { inspectTable } = await import('./inspect-table.ts');
-  const model = await openDenoiser(spec.model, { data: spec.data, signal });
+  const { resolveDevice } = await import('../engine/backend/device.ts');
+  const device = await resolveDevice(spec.device ?? 'auto');
+  const { data, reading, trust } = spec;
+  const model = await openDenoiser(spec.model, { data, reading, trust, device, signal });
   await using denoiser = model.denoiser;
   const run = await runInspect(spec, {
     ...model,
     denoiser,
+    device,
     command: commandLine,
     version: packageVersion(),
     signal,
@@ -53,17 +68,25 @@ async function runCommand(spec: InspectSpec, context: CommandContext): Promise<C
   });
   const text = inspectTable(run.result, layout);
   if (folder === undefined) return { value: run.result, text };
-  return { value: await writeRun(run, folder), text };
+  return { value: await writeRun(run, folder, model.decode), text };
 }
 
 /** Writes arrays, report and pictures; the skeleton adds spec.json and result.json and the manifest. */
-async function writeRun({ result, arrays }: InspectRun, folder: RunFolder): Promise<InspectRun['result']> {
+async function writeRun(
+  { result, arrays }: InspectRun,
+  folder: RunFolder,
+  decode: OpenModel['decode'],
+): Promise<InspectRun['result']> {
   const { renderReport } = await import('../report/html.ts');
   const { imageGridPng, isImageShape } = await import('../report/png.ts');
   await folder.writeArrays('arrays.npz', { ...arrays });
   if (isImageShape(result.sampleShape)) {
     await folder.write('samples.png', imageGridPng(arrays.samples, result.valueRange, { columns: 8, scale: 2 }));
     await folder.write('directions.png', await directionsPng(arrays.right_heldout, result.sampleShape));
+  }
+  if (decode !== undefined) {
+    const pictures = await decode(arrays.samples);
+    await folder.write('samples.png', imageGridPng(pictures, [-1, 1], { columns: 8 }));
   }
   const files = [...folder.files, 'report.html', 'result.json', 'run.json', 'spec.json'].sort();
   const complete = { ...result, files };

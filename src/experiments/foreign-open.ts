@@ -3,6 +3,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open.ts';
 import type { OpenOptions } from '../data/open.ts';
 import type { Autoencoder } from '../denoisers/onnx/autoencoder.ts';
+import { labelOf } from '../diffusion/alternatives.ts';
 import type { Alternative, Reading } from '../diffusion/alternatives.ts';
 import { usualRange } from '../diffusion/side-car.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
@@ -69,7 +70,8 @@ export async function openForeign(name: string, path: string, options: OpenForei
       : await judgeReading(foreign, await imagesForCheck(heldout), { signal, budgetMs: CHECK_BUDGET_MS });
     const reading = judged === undefined ? trusted(name, foreign) : accepted(name, foreign, judged);
     const denoiser = denoiserOf(foreign, reading, () => disposeForeign(foreign));
-    return { denoiser, heldout, train, judged, decode: autoencoder && ((z) => autoencoder.decode(z)) };
+    const told = judged && { label: labelOf(reading), by: foreign.facts.reading?.by, check: judged.check };
+    return { denoiser, heldout, train, reading: told, decode: autoencoder && ((z) => autoencoder.decode(z)) };
   } catch (error) {
     await disposeForeign(foreign);
     throw error;

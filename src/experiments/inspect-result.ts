@@ -1,5 +1,7 @@
 import type { LinearityMeasure } from '../analysis/linearity.ts';
 import type { EnergyRuleName } from '../analysis/rank.ts';
+import type { SelfCheck } from '../analysis/self-check.ts';
+import type { DeviceName } from '../engine/backend/session.ts';
 import type { TripletStatus } from '../linalg/triplets.ts';
 import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
 
@@ -52,6 +54,15 @@ export interface InspectReference {
   readonly rankCurve: readonly { readonly sigma: number; readonly ratio: number; readonly rule: EnergyRuleName }[];
 }
 
+/** The reading of a foreign network. */
+export interface InspectReading {
+  /** The reading in use, `epsilon, linear, pixels -1..1`. */
+  readonly label: string;
+  /** Who stated it; undefined where it was found by trying. */
+  readonly by?: string | undefined;
+  readonly check: SelfCheck;
+}
+
 /** Data set behind a run: its name and the hash of what was read. */
 export interface InspectDataset {
   readonly name: string;
@@ -86,6 +97,10 @@ export interface InspectResult {
   readonly linearity: readonly LinearityRow[];
   readonly symmetryDefect: readonly SymmetryRow[];
   readonly reference?: InspectReference;
+  /** Where networks ran. */
+  readonly device?: DeviceName;
+  /** How a foreign network was read, and what real images said to that. */
+  readonly reading?: InspectReading;
   /** Names of the files written, inside the run folder. */
   readonly files: readonly string[];
 }

@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 import { karrasGrid, logGrid } from '../diffusion/noise-grid.ts';
+import { deviceNames } from '../engine/backend/device.ts';
+import type { DeviceRequest } from '../engine/backend/device.ts';
 import { SpecError } from '../errors/errors.ts';
+import { readingInputSchema } from './reading-input.ts';
+import type { ReadingInput } from './reading-input.ts';
 
 const positive = real('a positive number up to 1e6', (v) => v > 0 && v <= 1e6);
 const count = whole('an integer from 1 to 10000', 1, 10_000);
@@ -24,6 +28,12 @@ export interface InspectSpec {
   readonly blockSize: number;
   /** VP coordinates. */
   readonly lengths: readonly number[];
+  /** How a foreign network is read, as far as the user says. */
+  readonly reading?: ReadingInput | undefined;
+  /** Whether that reading goes unproved. */
+  readonly trust?: true | undefined;
+  /** Where networks run, default `auto`. */
+  readonly device?: DeviceRequest | undefined;
 }
 
 const schema: z.ZodType<InspectSpec> = z.strictObject({
@@ -39,6 +49,9 @@ const schema: z.ZodType<InspectSpec> = z.strictObject({
   steps: whole('an integer from 2 to 1000', 2, 1000),
   blockSize: count,
   lengths: z.array(positive).min(1).max(50),
+  reading: readingInputSchema.optional(),
+  trust: z.literal(true).optional(),
+  device: z.enum(['auto', ...deviceNames]).optional(),
 });
 
 /** What a user may say; the rest is filled in by `resolveInspectSpec`. */
@@ -65,6 +78,9 @@ export interface InspectInput {
   readonly blockSize?: number | undefined;
   /** Step lengths of the linearity test in VP coordinates, default 0.1 to 40. */
   readonly lengths?: readonly number[] | undefined;
+  readonly reading?: ReadingInput | undefined;
+  readonly trust?: boolean | undefined;
+  readonly device?: DeviceRequest | undefined;
 }
 
 /**
@@ -88,6 +104,9 @@ export function resolveInspectSpec(input: InspectInput): InspectSpec {
     steps,
     blockSize: input.blockSize ?? 112,
     lengths: [...(input.lengths ?? [0.1, 0.3, 1, 3, 10, 20, 40])],
+    ...(input.reading === undefined ? {} : { reading: input.reading }),
+    ...(input.trust === true ? { trust: true } : {}),
+    ...(input.device === undefined ? {} : { device: input.device }),
   };
   const checked = schema.safeParse(candidate);
   if (checked.success) return checked.data;

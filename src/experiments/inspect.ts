@@ -2,6 +2,7 @@ import { computeJacobian } from '../analysis/jacobian.ts';
 import { findNearest } from '../analysis/nearest.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
+import type { DeviceName } from '../engine/backend/session.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { LinearOperator } from '../linalg/operator.ts';
 import { allocate, sameShape, showShape, sizeOf, tensor } from '../tensor/tensor.ts';
@@ -11,7 +12,7 @@ import type { PointMeasures } from './inspect-measure.ts';
 import { drawSamples, jacobianPoints, noiseHeldout } from './inspect-points.ts';
 import type { InspectWatch, JacobianPoint } from './inspect-points.ts';
 import { gaussianReference } from './inspect-reference.ts';
-import type { InspectArrays, InspectReference, InspectResult, InspectSite } from './inspect-result.ts';
+import type { InspectArrays, InspectReading, InspectReference, InspectResult, InspectSite } from './inspect-result.ts';
 import type { InspectSpec } from './inspect-spec.ts';
 
 /** What a run looks at and what it says of itself. */
@@ -23,6 +24,10 @@ export interface InspectSubject extends InspectWatch {
   readonly train?: Dataset | undefined;
   /** Eigenvalues of the data's covariance where they are known; computed from `train` otherwise. */
   readonly variances?: Float64Array | undefined;
+  /** Where networks run. */
+  readonly device?: DeviceName | undefined;
+  /** How a foreign network is read. */
+  readonly reading?: InspectReading | undefined;
   /** The command line that makes this run again. */
   readonly command: string;
   /** Version of this package. */
@@ -80,7 +85,7 @@ export async function runInspect(spec: InspectSpec, subject: InspectSubject): Pr
 /** The plain half of a run. */
 async function describeRun(
   spec: InspectSpec,
-  { denoiser, heldout, command, version }: InspectSubject,
+  { denoiser, heldout, device, reading, command, version }: InspectSubject,
   measures: readonly PointMeasures[],
   reference: InspectReference | undefined,
   startedAt: Date,
@@ -105,6 +110,8 @@ async function describeRun(
     linearity: measures.map((m) => m.linearity),
     symmetryDefect: measures.map((m) => m.symmetry),
     ...(reference && { reference }),
+    ...(device && { device }),
+    ...(reading && { reading }),
     files: [],
   };
 }

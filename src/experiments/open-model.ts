@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
 import type { Tensor, FloatTensor } from '../tensor/tensor.ts';
-import type { JudgedReading } from './reading-check.ts';
+import type { InspectReading } from './inspect-result.ts';
 
 /** A denoiser with the data that belong to it; whoever opened it disposes the denoiser. */
 export interface OpenModel {
@@ -13,7 +13,7 @@ export interface OpenModel {
   /** Eigenvalues of the covariance of the data, where they came for free. */
   readonly variances?: Float64Array | undefined;
   /** How a foreign network is read, as real images judged it; undefined for our own models and where the check was left out. */
-  readonly judged?: JudgedReading | undefined;
+  readonly reading?: InspectReading | undefined;
   /** Pictures of a latent model's samples [B, ...sampleShape] to [B, c, h, w]. */
   readonly decode?: ((latents: FloatTensor) => Promise<Tensor<'float32'>>) | undefined;
 }

@@ -41,12 +41,13 @@ ${notesSection(result)}
 }
 
 function header(result: InspectResult): string {
-  const { model, dataset, seed, dtype, versions, startedAt, wallMs, sampleShape, dimension } = result;
+  const { model, dataset, seed, dtype, versions, startedAt, wallMs, sampleShape, dimension, reading, device } = result;
   const facts: [string, string][] = [
     ['Data', `${dataset.name} (${dataset.hash.slice(0, 12)})`],
     ['Sample', `${sampleShape.join(' \u00d7 ')} = ${dimension} dimensions`],
     ['Seed', String(seed)],
-    ['Coordinates', `${result.coordinates}, ${dtype}`],
+    ['Coordinates', `${result.coordinates}, ${dtype}${device === undefined ? '' : ` on ${device}`}`],
+    ...(reading ? [['Read as', reading.label] satisfies [string, string]] : []),
     ['Date', `${startedAt.slice(0, 16).replace('T', ' ')} UTC`],
     ['Time taken', `${showNumber(wallMs / 1000)} s`],
     [
