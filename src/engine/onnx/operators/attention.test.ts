@@ -1,6 +1,7 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { OperatorTrial } from './agreement.fixture.ts';
 import { argument, expectAgreesWithRuntime, float, int, known } from './agreement.fixture.ts';
+import { graphsOf } from './traced.fixture.ts';
 
 const [q, k, v] = [argument('q', 2, 3, 4, 8), argument('k', 2, 3, 5, 8), argument('v', 2, 3, 5, 6)];
 const flat = [argument('fq', 2, 4, 12), argument('fk', 2, 5, 6), argument('fv', 2, 5, 6)];
@@ -53,4 +54,16 @@ const trials: readonly (OperatorTrial & { readonly title: string })[] = [
 
 test.each(trials)('$operator agrees with the runtime: $title', async (trial) => {
   await expectAgreesWithRuntime(trial);
+});
+
+test.each([
+  [{ inputs: [q, k, v, undefined, k, v] }, 'takes past keys'],
+  [{ inputs: [q, k, v], attributes: { softcap: float(2) } }, 'caps its logits'],
+  [{ inputs: flat, attributes: { q_num_heads: int(5), kv_num_heads: int(2) } }, 'which 5 heads do not divide'],
+  [
+    { inputs: flat, attributes: { q_num_heads: int(4), kv_num_heads: int(3) } },
+    'has 4 heads of queries for 3 heads of keys',
+  ],
+])('Attention is refused: %#', async (trial, words) => {
+  await expect(graphsOf({ operator: 'Attention', opset: 23, ...trial })).rejects.toThrow(words);
 });

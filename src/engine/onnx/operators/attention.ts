@@ -68,28 +68,19 @@ const rotaryEmbedding: OperatorRule = (call) => {
   const np = call.jax.numpy;
   const shape = [...call.shape(0)];
   const x = byHeads(call, call.array(0), 'num_heads');
-  const [batch, heads, length, size] = x.shape as [number, number, number, number];
+  const size = x.shape.at(-1) as number;
   const turned = call.int('rotary_embedding_dim', 0) || size;
-  const half = turned / 2;
-  const isInterleaved = call.int('interleaved', 0) !== 0;
-  const pairs = x.ref
-    .slice([], [], [], [0, turned])
-    .reshape(isInterleaved ? [batch, heads, length, half, 2] : [batch, heads, length, 2, half]);
-  const axis = isInterleaved ? 4 : 3;
-  const part = (i: number): JaxArray => {
-    const range: [number, number] = [i, i + 1];
-    return (isInterleaved ? pairs.ref.slice([], [], [], [], range) : pairs.ref.slice([], [], [], range)).reshape([
-      batch,
-      heads,
-      length,
-      half,
-    ]);
-  };
+  const [front, rest] = turned === size ? [x] : np.split(x, [turned], -1);
+  const lead = (front as JaxArray).shape.slice(0, -1);
+  // Neighbours are a pair, or the first half pairs with the second.
+  const axis = call.int('interleaved', 0) === 0 ? 3 : 4;
+  const pairs = (front as JaxArray).reshape([...lead, ...(axis === 3 ? [2, turned / 2] : [turned / 2, 2])]);
+  const [a, b] = np.split(pairs, 2, axis).map((part) => part.reshape([...lead, turned / 2])) as [JaxArray, JaxArray];
   const [cos, sin] = [angles(call, 1), angles(call, 2)];
-  const first = cos.ref.mul(part(0)).sub(sin.ref.mul(part(1)));
-  const second = sin.mul(part(0)).add(cos.mul(part(1)));
-  const joined = np.stack([first, second], axis).reshape([batch, heads, length, turned]);
-  const whole = turned === size ? joined : np.concatenate([joined, x.slice([], [], [], [turned, size])], 3);
+  const first = cos.ref.mul(a.ref).sub(sin.ref.mul(b.ref));
+  const second = sin.mul(a).add(cos.mul(b));
+  const joined = np.stack([first, second], axis).reshape([...lead, turned]);
+  const whole = rest === undefined ? joined : np.concatenate([joined, rest], -1);
   return tracedValue(shape.length === 4 ? whole : np.swapaxes(whole, 1, 2).reshape(shape));
 };
 

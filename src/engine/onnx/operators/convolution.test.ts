@@ -1,6 +1,8 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { countOf } from '../../graph.fixture.ts';
 import type { OperatorTrial } from './agreement.fixture.ts';
 import { argument, expectAgreesWithRuntime, int, ints, text } from './agreement.fixture.ts';
+import { graphsOf } from './traced.fixture.ts';
 
 type Titled = OperatorTrial & { readonly title: string };
 
@@ -150,3 +152,27 @@ test.each(convolutions)('Conv agrees with the runtime: $title', async (trial) =>
 test.each(transposed)('ConvTranspose agrees with the runtime: $title', async (trial) => {
   await expectAgreesWithRuntime(trial);
 });
+
+/** A trial, its node forward and under a tangent, and that of its adjoint. */
+const single = [
+  [convolutions[5], 'conv', 'conv', 2],
+  [convolutions[6], 'conv', 'convTranspose', 4],
+  [transposed[5], 'convTranspose', 'conv', 4],
+  [transposed[0], 'convTranspose', 'conv', 1],
+] as const;
+
+test.each(single.map(([trial, op, adjoint, group]) => ({ trial: trial as Titled, op, adjoint, group })))(
+  '$trial.operator ($trial.title) is one $op of $group groups, and its adjoint one $adjoint',
+  async ({ trial, op, adjoint, group }) => {
+    const { forward, jvp, vjp } = await graphsOf(trial);
+    for (const [nodes, name] of [
+      [forward, op],
+      [jvp, op],
+      [vjp, adjoint],
+    ] as const) {
+      const found = nodes.filter((n) => n.op === 'conv' || n.op === 'convTranspose');
+      expect(found.map((n) => [n.op, n.attributes])).toEqual([[name, expect.objectContaining({ group })]]);
+    }
+    expect(countOf(forward, 'flip') + countOf(forward, 'transpose')).toBe(0);
+  },
+);

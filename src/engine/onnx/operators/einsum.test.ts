@@ -1,5 +1,7 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { opsOf } from '../../graph.fixture.ts';
 import { argument, expectAgreesWithRuntime, text } from './agreement.fixture.ts';
+import { graphsOf } from './traced.fixture.ts';
 
 const trials: readonly (readonly [string, ...(readonly number[])[]])[] = [
   ['bct,bcs->bts', [2, 3, 4], [2, 3, 5]],
@@ -25,3 +27,18 @@ test.each(trials.map(([equation, ...shapes]) => ({ equation, shapes })))(
     await expectAgreesWithRuntime({ operator: 'Einsum', inputs, attributes: { equation: text(equation) } });
   },
 );
+
+test('Einsum of one operand is a transposition', async () => {
+  const inputs = [argument('patches', 2, 2, 3, 2, 2, 3)];
+  const { forward } = await graphsOf({ operator: 'Einsum', inputs, attributes: { equation: text('nhwpqc->nchpwq') } });
+  expect(opsOf(forward)).toEqual(['transpose']);
+});
+
+test.each([
+  ['ii->i', [3, 3], 'takes a diagonal'],
+  ['ij,jk->ik', [3, 3], 'has 1 operands'],
+  ['ijk->k', [3, 3], "has an operand of rank 2 for 'ijk'"],
+] as const)('Einsum %s of %j is refused', async (equation, shape, words) => {
+  const trial = { operator: 'Einsum', inputs: [argument('x', ...shape)], attributes: { equation: text(equation) } };
+  await expect(graphsOf(trial)).rejects.toThrow(words);
+});

@@ -1,6 +1,8 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { countOf } from '../../graph.fixture.ts';
 import type { OperatorTrial } from './agreement.fixture.ts';
 import { argument, expectAgreesWithRuntime, float, int } from './agreement.fixture.ts';
+import { graphsOf } from './traced.fixture.ts';
 
 const shapes: readonly (readonly [readonly number[], readonly number[]])[] = [
   [
@@ -64,4 +66,20 @@ const gemms: readonly (OperatorTrial & { readonly title: string })[] = [
 
 test.each(gemms)('Gemm agrees with the runtime: $title', async (trial) => {
   await expectAgreesWithRuntime(trial);
+});
+
+const stored: readonly OperatorTrial[] = [
+  { operator: 'MatMul', inputs: [argument('a', 2, 3, 4), argument('b', 4, 5)] },
+  { operator: 'MatMul', inputs: [argument('a', 2, 3, 6, 4), argument('b', 2, 3, 4, 5)] },
+  { operator: 'Gemm', inputs: [argument('a', 3, 4), argument('b', 5, 4)], attributes: { transB: int(1) } },
+  { operator: 'Gemm', inputs: [argument('a', 3, 4), argument('b', 4, 5)] },
+];
+
+test.each(
+  stored.map((trial) => ({ trial, shapes: trial.inputs.map((x) => (x as { shape: readonly number[] }).shape) })),
+)('$trial.operator of $shapes transposes nothing, neither forward nor backward', async ({ trial }) => {
+  const { forward, jvp, vjp } = await graphsOf(trial);
+  for (const nodes of [forward, jvp, vjp]) {
+    expect([countOf(nodes, 'matmul'), countOf(nodes, 'transpose')]).toEqual([1, 0]);
+  }
 });

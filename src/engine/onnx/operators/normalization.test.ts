@@ -1,6 +1,9 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { sizeOf } from '../../../tensor/tensor.ts';
+import { countOf, opsOf } from '../../graph.fixture.ts';
 import type { OperatorTrial } from './agreement.fixture.ts';
 import { argument, expectAgreesWithRuntime, float, int, through } from './agreement.fixture.ts';
+import { graphsOf } from './traced.fixture.ts';
 
 const image = argument('image', 2, 6, 4, 5);
 const [gain, offset] = [argument('gain', 6), argument('offset', 6)];
@@ -78,4 +81,30 @@ const trials: readonly (OperatorTrial & { readonly title: string })[] = [
 
 test.each(trials)('$operator agrees with the runtime: $title', async (trial) => {
   await expectAgreesWithRuntime(trial);
+});
+
+test('LayerNormalization is one normalization, one gain and one offset', async () => {
+  const { forward } = await graphsOf(trials[4] as OperatorTrial);
+  expect(opsOf(forward)).toEqual(['normalize', 'mul', 'add']);
+});
+
+test('GroupNormalization gives a tangent at most eight operations of full size', async () => {
+  const { jvp } = await graphsOf({ ...(trials[3] as OperatorTrial), inputs: [image, gain, offset] });
+  // Squares: its product with x and the sum; means: the sum; the result: v A + x dA + dB with two products and two sums.
+  const full = jvp.filter((n) => n.linear && sizeOf(n.shape) === sizeOf(image.shape));
+  const work = full.filter((n) => !['input', 'reshape'].includes(n.op));
+  expect(
+    work.length +
+      countOf(
+        jvp.filter((n) => n.linear),
+        'reduce',
+      ),
+  ).toBeLessThanOrEqual(8);
+});
+
+test('BatchNormalization in training mode and GroupNormalization that does not divide are refused', async () => {
+  const batch: OperatorTrial = { ...(trials[9] as OperatorTrial), attributes: { training_mode: int(1) } };
+  await expect(graphsOf(batch)).rejects.toThrow('model.eval()');
+  const groups: OperatorTrial = { ...(trials[3] as OperatorTrial), attributes: { num_groups: int(4) } };
+  await expect(graphsOf(groups)).rejects.toThrow('which 4 groups do not divide');
 });

@@ -1,6 +1,12 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { tensor } from '../../../tensor/tensor.ts';
+import { compile } from '../../compile.ts';
+import { countOf, opsOf } from '../../graph.fixture.ts';
+import type { JaxArray } from '../../jax.ts';
+import { loadJax } from '../../jax.ts';
 import type { OperatorTrial } from './agreement.fixture.ts';
-import { argument, expectAgreesWithRuntime, int, ints, text } from './agreement.fixture.ts';
+import { argument, expectAgreesWithRuntime, int, ints, text, through } from './agreement.fixture.ts';
+import { functionOf, graphsOf } from './traced.fixture.ts';
 
 const image = argument('image', 2, 3, 7, 6);
 const window = { kernel_shape: ints(3, 3), pads: ints(1, 1, 1, 1) };
@@ -99,4 +105,52 @@ const trials: readonly (OperatorTrial & { readonly title: string })[] = [
 
 test.each(trials)('$operator agrees with the runtime: $title', async (trial) => {
   await expectAgreesWithRuntime(trial);
+});
+
+test('AveragePool of windows side by side is one average pool, and its adjoint one upsampling', async () => {
+  const { forward, vjp } = await graphsOf(trials[0] as OperatorTrial);
+  expect(opsOf(forward)).toEqual(['averagePool']);
+  expect(countOf(vjp, 'upsample')).toBe(1);
+});
+
+test('MaxPool takes the first of equal elements, and its slope goes there alone', async () => {
+  const x = through(argument('ties', 1, 1, 2, 2), () => 3);
+  const jax = await loadJax();
+  const pool = functionOf({ operator: 'MaxPool', inputs: [x], attributes: { kernel_shape: ints(2, 2) } });
+  const gradient = jax.grad((y: JaxArray) => pool(jax, y).sum());
+  await using executable = await compile((y) => gradient(y) as JaxArray, [{ shape: x.shape }], { threads: 1 });
+  const [slopes] = await executable.run(x);
+  expect([...(slopes?.data ?? [])]).toEqual([1, 0, 0, 0]);
+});
+
+test('MaxPool refuses to give places, and AveragePool an unknown auto_pad', async () => {
+  const jax = await loadJax();
+  const places: OperatorTrial = {
+    operator: 'MaxPool',
+    inputs: [image],
+    attributes: { kernel_shape: ints(2, 2) },
+    outputs: 2,
+  };
+  await expect(expectAgreesWithRuntime(places)).rejects.toThrow('cannot give the places of the maxima');
+  const pool = functionOf({
+    operator: 'AveragePool',
+    inputs: [image],
+    attributes: { kernel_shape: ints(2, 2), auto_pad: text('SAME') },
+  });
+  expect(() => jax.makeJaxpr((y: JaxArray) => pool(jax, y))(jax.numpy.zeros([...image.shape]))).toThrow(
+    "does not know auto_pad 'SAME'",
+  );
+});
+
+test('AveragePool divides in float64: jax-js would round 1 / 9 to float32', async () => {
+  const x = tensor('float64', [1, 1, 3, 3], new Float64Array(9).fill(1));
+  const jax = await loadJax();
+  const pool = functionOf(
+    { operator: 'AveragePool', inputs: [image], attributes: { kernel_shape: ints(3, 3) } },
+    'float64',
+  );
+  await using executable = await compile((y) => pool(jax, y), [{ shape: x.shape, dtype: 'float64' }], { threads: 1 });
+  const [mean] = await executable.run(x);
+  // Nine additions and a product, each rounded once.
+  expect(Math.abs((mean?.data[0] as number) - 1)).toBeLessThan(10 * 2 ** -53);
 });

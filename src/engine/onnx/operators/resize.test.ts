@@ -1,6 +1,8 @@
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { countOf, opsOf } from '../../graph.fixture.ts';
 import type { OperatorTrial } from './agreement.fixture.ts';
 import { argument, expectAgreesWithRuntime, float, int, ints, known, list, text } from './agreement.fixture.ts';
+import { graphsOf } from './traced.fixture.ts';
 
 const image = argument('image', 1, 2, 5, 4);
 const scales = (...data: number[]) => known('float', [data.length], data.map(Math.fround));
@@ -109,4 +111,34 @@ const trials: readonly (OperatorTrial & { readonly title: string })[] = [
 
 test.each(trials)('Resize agrees with the runtime: $title', async (trial) => {
   await expectAgreesWithRuntime(trial);
+});
+
+test('Resize by whole factors is one upsampling, and its adjoint one average pool', async () => {
+  const { forward, jvp, vjp } = await graphsOf(trials[0] as OperatorTrial);
+  expect([opsOf(forward), opsOf(jvp)]).toEqual([['upsample'], ['upsample']]);
+  expect(countOf(vjp, 'averagePool')).toBe(1);
+});
+
+test('Resize to every second element gathers nothing', async () => {
+  const even = argument('even', 1, 2, 4, 6);
+  const { forward, vjp } = await graphsOf({
+    operator: 'Resize',
+    inputs: [even, undefined, scales(1, 1, 0.5, 0.5)],
+    attributes: nearest('asymmetric', 'floor'),
+  });
+  expect(countOf(forward, 'gather') + countOf(vjp, 'scatterAdd')).toBe(0);
+});
+
+test.each([
+  [{ antialias: int(1) }, 'antialiases'],
+  [{ mode: text('sinc') }, "does not know mode 'sinc'"],
+  [
+    { coordinate_transformation_mode: text('tf_crop_and_resize') },
+    "coordinate_transformation_mode 'tf_crop_and_resize'",
+  ],
+  [{ nearest_mode: text('up') }, "does not know nearest_mode 'up'"],
+] as const)('Resize with %j is refused', async (attributes, words) => {
+  await expect(
+    graphsOf({ operator: 'Resize', inputs: [image, undefined, scales(1, 1, 1.5, 1.5)], attributes }),
+  ).rejects.toThrow(words);
 });
