@@ -47,10 +47,10 @@ function startThread(device: DeviceName, events: WorkerEvents): WorkerPort {
 function assertCudaFiles(): void {
   const { createRequire } = process.getBuiltinModule('node:module');
   const { existsSync } = process.getBuiltinModule('node:fs');
-  const { dirname, join } = process.getBuiltinModule('node:path');
-  const library = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  const folder = join(library, 'bin/napi-v6', process.platform, process.arch);
-  if (existsSync(join(folder, 'libonnxruntime_providers_cuda.so'))) return;
+  const path = process.getBuiltinModule('node:path');
+  const library = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  const folder = path.join(library, 'bin/napi-v6', process.platform, process.arch);
+  if (existsSync(path.join(folder, 'libonnxruntime_providers_cuda.so'))) return;
   throw new BackendError(
     'onnxruntime cuda',
     'libonnxruntime_providers_cuda.so is not installed. Fetch it as docs/devices.md says (Linux x64), or use the device cpu.',

@@ -34,12 +34,15 @@ export function serve(
       .then(() => answer(request))
       .then(
         (result) => reply({ id: request.id, result }, buffersOf(result)),
-        (error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          reply({ id: request.id, error: message }, []);
-        },
+        (error: unknown) => reply({ id: request.id, error: messageOf(error) }, []),
       );
   };
+}
+
+/** The host says where: our own errors lose their place on the way. */
+function messageOf(error: unknown): string {
+  if (error instanceof BackendError) return error.message.slice(`${error.where}: `.length);
+  return error instanceof Error ? error.message : String(error);
 }
 
 type Answerer = (request: WorkerRequest) => Promise<WorkerResults[keyof WorkerResults]>;
@@ -83,24 +86,34 @@ async function createSession(
   model: Uint8Array,
   options: SessionOptions,
 ): Promise<Ort.InferenceSession> {
-  const session = await runtime.ort.InferenceSession.create(model, {
+  const isNative = device === 'cpu' || device === 'wasm';
+  const created = runtime.ort.InferenceSession.create(model, {
     graphOptimizationLevel: options.optimization ?? 'all',
     executionMode: 'sequential',
     // What goes wrong comes back as an error: nothing needs to be printed as well.
     logSeverityLevel: 4,
-    // The CPU cannot fall back to itself.
-    ...(options.fallback === 'none' && device !== 'cpu' && device !== 'wasm'
-      ? { extra: { session: { disable_cpu_ep_fallback: '1' } } }
-      : {}),
+    ...(options.fallback === 'none' && !isNative ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
     ...runtime.configure(options),
   });
+  return device === 'webgpu' ? refuseDouble(await created.catch(refuseWithoutKernel)) : created;
+}
+
+const doubleAdvice = 'Run float64 on the device cpu or wasm.';
+
+/** In Node, ONNX Runtime would not say so: it runs a float64 graph on the CPU as a whole. */
+async function refuseDouble(session: Ort.InferenceSession): Promise<Ort.InferenceSession> {
   const values = [...session.inputMetadata, ...session.outputMetadata];
-  if (device === 'webgpu' && values.some((v) => v.isTensor && v.type === 'float64')) {
-    await session.release();
-    // The runtime would not say so: it would run the whole graph on the CPU.
-    throw new BackendError('webgpu', 'expected float32, got a float64 model. Run float64 on the device cpu or wasm.');
-  }
-  return session;
+  if (values.every((v) => !v.isTensor || v.type !== 'float64')) return session;
+  await session.release();
+  throw new BackendError('webgpu', `expected float32, got a float64 model. ${doubleAdvice}`);
+}
+
+/** In a browser, the build with WebGPU lacks the float64 kernels of the other one. */
+function refuseWithoutKernel(error: unknown): never {
+  const operator = /Provider type for (\w+) node/.exec(String(error))?.[1];
+  if (operator === undefined) throw error;
+  const got = `got a ${operator} that this build has no kernel for`;
+  throw new BackendError('webgpu', `expected float32, ${got}. ${doubleAdvice}`, { cause: error });
 }
 
 async function run(ort: Runtime['ort'], { session, names }: Loaded, inputs: readonly Tensor[]): Promise<Tensor[]> {

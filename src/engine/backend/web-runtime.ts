@@ -45,8 +45,8 @@ export async function loadWebRuntime(device: DeviceName, options: WebRuntimeOpti
 
 async function describeAdapter(): Promise<string> {
   const { gpu } = navigator as { readonly gpu?: Gpu };
-  const adapter = await gpu?.requestAdapter();
-  if (adapter == null) {
+  const adapter = (await gpu?.requestAdapter()) ?? null;
+  if (adapter === null) {
     const what = gpu === undefined ? 'WebGPU' : 'a WebGPU adapter';
     throw new BackendError('webgpu', `expected ${what} in this browser, got none. Use the device wasm.`);
   }

@@ -116,7 +116,7 @@ export class WorkerBackend implements Backend {
     const response = await new Promise<WorkerResponse>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       port.hold(true);
-      port.post({ ...request, id } as WorkerRequest, transfer);
+      port.post({ ...request, id }, transfer);
     });
     if ('error' in response) throw new BackendError(this.#where(), plainMessage(response.error));
     return response.result as WorkerResults[K];
