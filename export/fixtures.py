@@ -2,8 +2,9 @@
 
     python3 export/fixtures.py [--out test/models] [NAME ...]
 
-Names limit what is written; the page about the folder is written anew each time, so all files must be there.
-Needs torch 1.13 and NumPy; equal versions write equal bytes.
+Needs NumPy and torch 1.13; the fixtures of opset 18 and above need torch 2.13 with onnx and onnxscript. Run with one
+torch, it writes the fixtures of that one; equal versions write equal bytes. The page about the folder is written anew
+each time.
 """
 
 from __future__ import annotations
@@ -45,6 +46,25 @@ def export(fixture: Fixture, model: torch.nn.Module, path: Path) -> None:
         )
 
 
+def export_dynamo(fixture: Fixture, model: torch.nn.Module, path: Path) -> None:
+    inputs = list(fixture.inputs.values())
+    names = {name for i in inputs for name in i.axes.values()}
+    dims = {name: torch.export.Dim(name) for name in names}
+    torch.onnx.export(
+        model,
+        tuple(i.value for i in inputs),
+        str(path),
+        input_names=[i.name for i in inputs],
+        output_names=[fixture.output],
+        dynamic_shapes=tuple({axis: dims[name] for axis, name in i.axes.items()} or None for i in inputs),
+        opset_version=fixture.opset,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    path.write_bytes(onnx_wire.without_notes(path.read_bytes()))
+
+
 def store(fixture: Fixture, path: Path) -> None:
     """Rewrites the exported file in the fixture's form."""
     model = path.read_bytes()
@@ -65,7 +85,7 @@ def write(fixture: Fixture, out: Path) -> None:
         model = model.half().float()  # so that float16 holds the weights of the reference exactly
     arrays, errors = references(fixture, model)
     path = out / f'{fixture.name}.onnx'
-    export(fixture, model, path)
+    (export_dynamo if fixture.exporter == 'dynamo' else export)(fixture, model, path)
     store(fixture, path)
     np.savez_compressed(out / f'{fixture.name}.npz', **arrays)
     shown = ', '.join(f'{key} {value:.0e}' for key, value in errors.items())
@@ -85,11 +105,11 @@ def main() -> None:
     unknown = set(options.names) - {fixture.name for fixture in known}
     if unknown:
         parser.error(f'unknown: {", ".join(sorted(unknown))}; known: {", ".join(f.name for f in known)}')
+    exporter = 'trace' if torch.__version__.startswith('1.') else 'dynamo'
     for fixture in known:
-        if not options.names or fixture.name in options.names:
+        if fixture.exporter == exporter and (not options.names or fixture.name in options.names):
             write(fixture, options.out)
-    version = torch.__version__.split('a')[0]
-    (options.out / 'README.md').write_text(page(known, options.out, version))
+    (options.out / 'README.md').write_text(page([f for f in known if (options.out / f'{f.name}.onnx').exists()], options.out))
 
 
 if __name__ == '__main__':

@@ -95,6 +95,23 @@ def operators(model: bytes) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
+def without_notes(model: bytes) -> bytes:
+    """The model without doc strings and metadata, where newer exporters keep stack traces with paths of files."""
+
+    def drop(*numbers: int) -> Callable[[bytes], bytes]:
+        return lambda message: encode([f for f in fields(message) if f.number not in numbers])
+
+    value_info, tensor, node = drop(3, 4), drop(12, 16), drop(6, 9)
+    parts = {
+        GRAPH_NODE: node,
+        GRAPH_INITIALIZER: tensor,
+        GRAPH_INPUT: value_info,
+        GRAPH_OUTPUT: value_info,
+        GRAPH_VALUE_INFO: value_info,
+    }
+    return rewrite(drop(6, 14)(model), {MODEL_GRAPH: lambda g: rewrite(drop(10, 16)(g), parts)})
+
+
 def half_tensor(tensor: bytes) -> bytes:
     """A float32 tensor as float16; any other stays."""
     if first(tensor, TENSOR_TYPE) != FLOAT:

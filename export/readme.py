@@ -17,7 +17,8 @@ Small networks of our own, in the shapes that people have, with seeded random we
 python3 export/fixtures.py
 ```
 
-with torch {torch} and NumPy (Debian's `python3-torch`); equal versions write equal bytes. Do not edit this folder by hand.
+with torch 1.13 and NumPy (Debian's `python3-torch`), and run once more with torch 2.13, onnx 1.23 and onnxscript 0.7 for
+the graphs of opset 18 and above. Equal versions write equal bytes. Do not edit this folder by hand.
 
 `NAME.onnx` is the graph, float32 unless the table says otherwise. `NAME.npz` holds what PyTorch computes in float64 with
 exactly the weights of the graph: the inputs by role (`x` the sample, and where the network has them `time`, `labels`,
@@ -44,7 +45,7 @@ def table(rows: list[list[str]]) -> str:
     return '\n'.join([lines[0], rule, *lines[1:]])
 
 
-def page(fixtures: list[Fixture], folder: Path, torch_version: str) -> str:
+def page(fixtures: list[Fixture], folder: Path) -> str:
     rows = [['file', 'imitates', 'inputs: name [shape] type', 'output', 'opset', 'kB', 'note']]
     operators = []
     for fixture in fixtures:
@@ -61,5 +62,5 @@ def page(fixtures: list[Fixture], folder: Path, torch_version: str) -> str:
         )
         counts = onnx_wire.operators(path.read_bytes())
         operators.append(f'- `{fixture.name}`: ' + ', '.join(f'{op} {n}' for op, n in counts.items()))
-    parts = [HEAD.format(torch=torch_version), table(rows), '\n## Operators and how often they stand\n', *operators]
+    parts = [HEAD, table(rows), '\n## Operators and how often they stand\n', *operators]
     return '\n'.join(parts) + '\n'

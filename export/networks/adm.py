@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .ddpm_unet import timestep_embedding
-from .fixture import Fixture, Input, draw, f32, initialise
+from .fixture import Exporter, Fixture, Input, draw, f32, initialise
 
-CHANNELS = 16
-GROUPS = 8
+CHANNELS = 12
+GROUPS = 4
 TIME = 32
 CLASSES = 5
 
@@ -91,9 +91,10 @@ class Adm(nn.Module):
 
 def fixtures() -> list[Fixture]:
     batch = {0: 'batch'}
-    return [
-        Fixture(
-            name='adm',
+
+    def one(name: str, opset: int, exporter: Exporter, note: str) -> Fixture:
+        return Fixture(
+            name=name,
             imitates='guided-diffusion UNetModel, epsilon and learned variance out',
             build=lambda: initialise(Adm(), seed=12),
             inputs={
@@ -103,7 +104,12 @@ def fixtures() -> list[Fixture]:
             },
             output='output',
             output_axes=batch,
-            opset=13,
-            note='time [b] int64; class labels [b] int64; 2c channels out',
+            opset=opset,
+            exporter=exporter,
+            note=note,
         )
+
+    return [
+        one('adm', 13, 'trace', 'time [b] int64; class labels [b] int64; 2c channels out'),
+        one('adm-opset21', 21, 'dynamo', 'GroupNormalization operator, Split by number of outputs'),
     ]

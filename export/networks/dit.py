@@ -9,23 +9,34 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .ddpm_unet import timestep_embedding
-from .fixture import Fixture, Input, Store, draw, f32, initialise
+from .fixture import Exporter, Fixture, Input, Store, draw, f32, initialise
 
 CHANNELS = 4
-WIDTH = 32
+WIDTH = 24
 HEADS = 4
 PATCH = 2
 SIDE = 8
 CLASSES = 6
+RMS_EPS = f32(1e-6)
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     return x * (1 + scale.unsqueeze(1)) + shift.unsqueeze(1)
 
 
+def rms_norm(x: Tensor) -> Tensor:
+    """Root mean square 1 along the last axis, without weights, as newer transformers norm queries and keys."""
+    if torch.onnx.is_in_onnx_export():
+        return F.rms_norm(x, (WIDTH // HEADS,), eps=RMS_EPS)
+    return x * torch.rsqrt((x * x).mean(dim=-1, keepdim=True) + RMS_EPS)
+
+
 class Attention(nn.Module):
-    def __init__(self) -> None:
+    """Self-attention; `modern` norms queries and keys and uses the operators of later versions."""
+
+    def __init__(self, modern: bool) -> None:
         super().__init__()
+        self.modern = modern
         self.scale = f32((WIDTH // HEADS) ** -0.5)
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.proj = nn.Linear(WIDTH, WIDTH)
@@ -33,15 +44,20 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         b, n, c = x.shape
         q, k, v = self.qkv(x).reshape(b, n, 3, HEADS, c // HEADS).permute(2, 0, 3, 1, 4).unbind(0)
+        if self.modern:
+            q, k = rms_norm(q), rms_norm(k)
+            if torch.onnx.is_in_onnx_export():  # one operator in a graph; written out where it is differentiated twice
+                out = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
+                return self.proj(out.transpose(1, 2).reshape(b, n, c))
         weights = ((q @ k.transpose(-2, -1)) * self.scale).softmax(dim=-1)
         return self.proj((weights @ v).transpose(1, 2).reshape(b, n, c))
 
 
 class Block(nn.Module):
-    def __init__(self, affine: bool) -> None:
+    def __init__(self, affine: bool, modern: bool) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(WIDTH, elementwise_affine=affine, eps=1e-6)
-        self.attention = Attention()
+        self.attention = Attention(modern)
         self.norm2 = nn.LayerNorm(WIDTH, elementwise_affine=affine, eps=1e-6)
         self.fc1 = nn.Linear(WIDTH, 2 * WIDTH)
         self.fc2 = nn.Linear(2 * WIDTH, WIDTH)
@@ -55,13 +71,13 @@ class Block(nn.Module):
 
 
 class Dit(nn.Module):
-    def __init__(self, affine: bool) -> None:
+    def __init__(self, affine: bool, modern: bool) -> None:
         super().__init__()
         self.patch = nn.Conv2d(CHANNELS, WIDTH, PATCH, stride=PATCH)
         self.time = nn.Sequential(nn.Linear(16, WIDTH), nn.SiLU(), nn.Linear(WIDTH, WIDTH))
         self.label = nn.Embedding(CLASSES + 1, WIDTH)  # the last row means "no class"
         self.register_buffer('position', draw(7, 1, (SIDE // PATCH) ** 2, WIDTH, scale=0.5))
-        self.blocks = nn.ModuleList([Block(affine), Block(affine)])
+        self.blocks = nn.ModuleList([Block(affine, modern), Block(affine, modern)])
         self.norm = nn.LayerNorm(WIDTH, elementwise_affine=affine, eps=1e-6)
         self.modulation = nn.Linear(WIDTH, 2 * WIDTH)
         self.out = nn.Linear(WIDTH, PATCH * PATCH * 2 * CHANNELS)
@@ -84,11 +100,11 @@ class Dit(nn.Module):
 def fixtures() -> list[Fixture]:
     batch = {0: 'batch'}
 
-    def one(name: str, opset: int, affine: bool, note: str, store: Store = 'float32') -> Fixture:
+    def one(name: str, opset: int, affine: bool, note: str, store: Store = 'float32', exporter: Exporter = 'trace') -> Fixture:
         return Fixture(
             name=name,
             imitates='DiT with learned variance (latent, 4 channels), epsilon out',
-            build=lambda: initialise(Dit(affine), seed=15),
+            build=lambda: initialise(Dit(affine, modern=exporter == 'dynamo'), seed=15),
             inputs={
                 'x': Input('x', draw(105, 2, CHANNELS, SIDE, SIDE), batch),
                 'time': Input('t', torch.tensor([412.0, 58.0]), batch),
@@ -98,6 +114,7 @@ def fixtures() -> list[Fixture]:
             output_axes=batch,
             opset=opset,
             store=store,
+            exporter=exporter,
             note=note,
         )
 
@@ -105,4 +122,5 @@ def fixtures() -> list[Fixture]:
         one('dit', 16, False, 'layer norm written out; time [b] float'),
         one('dit-opset17', 17, True, 'LayerNormalization operator, with scale and shift'),
         one('dit-float16-weights', 14, True, 'weights float16, each cast to float32 before use', 'float16-weights'),
+        one('dit-opset23', 23, False, 'Attention, RMSNormalization, Gelu operators', exporter='dynamo'),
     ]

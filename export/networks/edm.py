@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from .fixture import Fixture, Input, draw, f32, initialise
 
-CHANNELS = 16
-EMB = 32
+CHANNELS = 12
+EMB = 24
 CLASSES = 4
 SIGMA_DATA = 0.5
 SKIP = f32(math.sqrt(0.5))
@@ -104,8 +104,8 @@ class SongUnet(nn.Module):
         self.conv_in = nn.Conv2d(3, CHANNELS, 3, padding=1)
         self.block1 = Block(CHANNELS, CHANNELS)
         self.down = Block(CHANNELS, CHANNELS, 'down')
-        self.low = Block(CHANNELS, 24, heads=1)
-        self.up = Block(24, CHANNELS, 'up')
+        self.low = Block(CHANNELS, 20, heads=1)
+        self.up = Block(20, CHANNELS, 'up')
         self.block2 = Block(2 * CHANNELS, CHANNELS)
         self.norm_out = nn.GroupNorm(4, CHANNELS, eps=1e-6)
         self.conv_out = nn.Conv2d(CHANNELS, 3, 3, padding=1)

@@ -15,6 +15,10 @@ from torch import Tensor, nn
 Store = Literal['float32', 'float16', 'float16-weights', 'external']
 
 
+# Who writes the graph: the tracing exporter of torch 1.13, or the one on torch.export (dynamo) of torch 2.13.
+Exporter = Literal['trace', 'dynamo']
+
+
 @dataclass(frozen=True)
 class Input:
     """One graph input: its name in the graph, its value at the point measured, and its free axes by number."""
@@ -38,6 +42,7 @@ class Fixture:
     output_axes: dict[int, str] = field(default_factory=dict)
     keep_batch_norm: bool = False
     store: Store = 'float32'
+    exporter: Exporter = 'trace'
 
 
 def initialise(model: nn.Module, seed: int, gain: float = 1.0) -> nn.Module:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .fixture import Fixture, Input, draw, f32, initialise
+from .fixture import Exporter, Fixture, Input, draw, f32, initialise
 
 WIDTH = 24
 SIDE = 8
@@ -76,9 +76,10 @@ class Flow(nn.Module):
 
 def fixtures() -> list[Fixture]:
     batch = {0: 'batch'}
-    return [
-        Fixture(
-            name='flow-mixer',
+
+    def one(name: str, opset: int, exporter: Exporter, note: str) -> Fixture:
+        return Fixture(
+            name=name,
             imitates='flow-matching network (MLP mixer on shuffled pixels), velocity out',
             build=lambda: initialise(Flow(), seed=22),
             inputs={
@@ -87,7 +88,12 @@ def fixtures() -> list[Fixture]:
             },
             output='velocity',
             output_axes=batch,
-            opset=16,
-            note='time of rank 0 in [0, 1]; rarer activations and paddings',
+            opset=opset,
+            exporter=exporter,
+            note=note,
         )
+
+    return [
+        one('flow-mixer', 16, 'trace', 'time of rank 0 in [0, 1]; rarer activations and paddings'),
+        one('flow-mixer-opset18', 18, 'dynamo', 'reductions with axes as input; Mish'),
     ]

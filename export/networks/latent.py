@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .ddpm_unet import timestep_embedding
-from .fixture import Fixture, Input, Store, draw, f32, initialise
+from .fixture import Exporter, Fixture, Input, Store, draw, f32, initialise
 
 LATENT = 4
 WIDTH = 16
@@ -137,6 +137,23 @@ def fixtures() -> list[Fixture]:
             note=note,
         )
 
+    def denoiser(name: str, opset: int, exporter: Exporter, note: str) -> Fixture:
+        return Fixture(
+            name=name,
+            imitates='Stable Diffusion U-Net as optimum exports it, v out',
+            build=lambda: initialise(LatentDenoiser(), seed=20),
+            inputs={
+                'x': Input('sample', draw(110, 2, LATENT, 8, 8), batch),
+                'time': Input('timestep', torch.tensor(500.0)),
+                'text': Input('encoder_hidden_states', draw(111, 2, 5, TEXT), {0: 'batch', 1: 'sequence'}),
+            },
+            output='out_sample',
+            output_axes=batch,
+            opset=opset,
+            exporter=exporter,
+            note=note,
+        )
+
     return [
         encoder('latent-encoder', 'float32', '8 channels out: mean, then log-variance (Clip); Elu'),
         encoder('latent-encoder-float16', 'float16', 'inputs, weights and constants float16'),
@@ -151,18 +168,6 @@ def fixtures() -> list[Fixture]:
             opset=14,
             note='ConvTranspose with output padding, bilinear Resize, Tanh',
         ),
-        Fixture(
-            name='latent-denoiser',
-            imitates='Stable Diffusion U-Net as optimum exports it, v out',
-            build=lambda: initialise(LatentDenoiser(), seed=20),
-            inputs={
-                'x': Input('sample', draw(110, 2, LATENT, 8, 8), batch),
-                'time': Input('timestep', torch.tensor(500.0)),
-                'text': Input('encoder_hidden_states', draw(111, 2, 5, TEXT), {0: 'batch', 1: 'sequence'}),
-            },
-            output='out_sample',
-            output_axes=batch,
-            opset=14,
-            note='time of rank 0, float; text embedding [b, 5, 12]; Erf',
-        ),
+        denoiser('latent-denoiser', 14, 'trace', 'time of rank 0, float; text embedding [b, 5, 12]; Erf'),
+        denoiser('latent-denoiser-opset20', 20, 'dynamo', 'LayerNormalization, Gelu; shapes by newer operators'),
     ]
