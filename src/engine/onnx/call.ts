@@ -80,6 +80,12 @@ export class OperatorCall {
     );
   }
 
+  /** The element type of the trace as jax-js names it. */
+  get floatType(): JaxArray['dtype'] {
+    const { numpy: np } = this.jax;
+    return this.dtype === 'float32' ? np.float32 : np.float64;
+  }
+
   /** The numbers of a known operand. */
   integers(index: number): number[] {
     return [...this.host(index).data];

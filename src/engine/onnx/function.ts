@@ -5,7 +5,7 @@ import type { HostArray, OnnxModel, OnnxNode } from './model.ts';
 import { interpret } from './interpreter.ts';
 import { operatorRules } from './operators/table.ts';
 import type { OnnxValue } from './value.ts';
-import { tracedValue } from './value.ts';
+import { kindOf, tracedValue } from './value.ts';
 
 /** A foreign graph as a function that jax-js traces and differentiates. */
 export interface OnnxFunction {
@@ -54,46 +54,30 @@ export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}
       if (open !== undefined)
         throw new ModelError(`input '${open.name}'`, 'expected a value, got none. Name its role.');
       const results = interpret({ nodes: model.nodes, outputs }, known, { opset: model.opset, jax, dtype });
+      const type = dtype === 'float32' ? jax.numpy.float32 : jax.numpy.float64;
       return results.map((value, i) => {
-        if (value.kind === 'traced') return asFloat(value.array, dtype);
+        if (value.kind === 'traced') return kindOf(value) === 'float' ? value.array : value.array.astype(type);
         throw new ModelError(`output '${outputs[i]}'`, 'does not depend on the inputs. Name another with --output.');
       });
     },
   };
 }
 
-function asFloat(array: JaxArray, dtype: FloatDType): JaxArray {
-  return array.dtype === dtype ? array : array.astype(dtype as JaxArray['dtype']);
-}
-
 /** At most so many nodes of one operator are named. */
 const namesShown = 3;
 
 function checkOperators(nodes: readonly OnnxNode[]): void {
-  const unknown = nodes.filter((node) => node.domain !== '' || !Object.hasOwn(operatorRules, node.operator));
+  const unknown = nodes.filter(({ operator }) => !Object.hasOwn(operatorRules, operator));
   if (unknown.length === 0) return;
-  const byOperator = Map.groupBy(unknown, ({ domain, operator }) =>
-    domain === '' ? operator : `${domain}.${operator}`,
-  );
-  const list = [...byOperator].map(([operator, { length, ...group }]) => {
-    const names = Object.values(group)
-      .slice(0, namesShown)
-      .map(({ name }) => `'${name}'`);
-    const rest = length > namesShown ? ` and ${length - namesShown} more` : '';
+  const list = [...Map.groupBy(unknown, ({ operator }) => operator)].map(([operator, group]) => {
+    const names = group.slice(0, namesShown).map(({ name }) => `'${name}'`);
+    const rest = group.length > namesShown ? ` and ${group.length - namesShown} more` : '';
     return `${operator} (${names.join(', ')}${rest})`;
   });
-  throw new ModelError('model', `holds operators that cannot be read: ${list.join(', ')}. ${adviceFor(unknown)}`, {
-    details: { nodes: unknown.map(({ name, domain, operator }) => ({ name, domain, operator })) },
+  const advice = unknown.some(({ operator }) => /^(Loop|Scan|Sequence|SplitToSequence)/.test(operator))
+    ? 'Export by tracing, without torch.jit.script and with fixed sizes: loops are then unrolled.'
+    : 'Export with opset_version=17, or rewrite these parts of the network.';
+  throw new ModelError('model', `holds operators that cannot be read: ${list.join(', ')}. ${advice}`, {
+    details: { nodes: unknown.map(({ name, operator }) => ({ name, operator })) },
   });
-}
-
-function adviceFor(unknown: readonly OnnxNode[]): string {
-  if (unknown.some(({ domain }) => domain.startsWith('com.microsoft'))) {
-    return 'The graph was optimized for one runtime: export it again without --optimize (-O1 and above).';
-  }
-  if (unknown.some(({ operator }) => operator === 'Loop' || operator === 'Scan' || operator.startsWith('Sequence'))) {
-    return 'Export by tracing (no torch.jit.script) with fixed sizes (no dynamic_axes): the loops are then unrolled.';
-  }
-  if (unknown.some(({ domain }) => domain !== '')) return 'Export without custom operators or extensions of a runtime.';
-  return 'Export with opset_version=17 and do_constant_folding=True, or rewrite these parts of the network.';
 }

@@ -33,3 +33,11 @@ export function tracedValue(array: JaxArray): TracedValue {
 export function shapeOfValue(value: OnnxValue): readonly number[] {
   return value.kind === 'host' ? value.shape : value.array.shape;
 }
+
+/** Which kind of numbers a value holds. */
+export function kindOf(value: OnnxValue): HostArray['type'] {
+  if (value.kind === 'host') return value.type;
+  const dtype: string = value.array.dtype;
+  if (dtype === 'bool') return 'bool';
+  return dtype === 'int32' ? 'int' : 'float';
+}

@@ -2,7 +2,7 @@ import type { JaxArray } from '../../jax.ts';
 import type { OperatorCall, OperatorRule, OperatorRules } from '../call.ts';
 import { mapHost, roundHalfEven } from '../host/elementwise.ts';
 import { allocateHost } from '../host/view.ts';
-import { hostValue, tracedValue } from '../value.ts';
+import { hostValue, kindOf, tracedValue } from '../value.ts';
 import type { HostValue } from '../value.ts';
 import { scalar } from './constant.ts';
 import { power } from './power.ts';
@@ -26,12 +26,12 @@ function hosts(call: OperatorCall): HostValue[] {
 }
 
 const unary = (numbers: (v: number) => number, arrays: (call: OperatorCall, x: JaxArray) => JaxArray): OperatorRule =>
-  pointwise({ numbers, arrays: (call, x) => arrays(call, x as JaxArray) });
+  pointwise({ numbers, arrays: (call, x) => arrays(call, x) });
 
 const binary = (
   numbers: (a: number, b: number) => number,
   arrays: (call: OperatorCall, a: JaxArray, b: JaxArray) => JaxArray,
-): OperatorRule => pointwise({ numbers, arrays: (call, a, b) => arrays(call, a as JaxArray, b as JaxArray) });
+): OperatorRule => pointwise({ numbers, arrays: (call, a, b) => arrays(call, a, b) });
 
 /** Any number of operands, taken together two at a time. */
 function variadic(
@@ -44,18 +44,18 @@ function variadic(
   });
 }
 
+const isWhole = (call: OperatorCall): boolean => call.inputs.every((x) => x !== undefined && kindOf(x) === 'int');
+
 /** Whole numbers divide towards zero. */
 const divided: OperatorRule = (call) => {
   if (call.allHost && call.host(0).type === 'int') {
     if (call.host(1).data.includes(0)) call.fail('divides a known integer by zero.');
-    return mapHost('int', hosts(call), (a, b) => Math.trunc((a as number) / (b as number)));
+    return mapHost('int', hosts(call), (a, b) => Math.trunc(a / b));
   }
-  if (call.allHost) return mapHost('float', hosts(call), (a, b) => (a as number) / (b as number));
+  if (call.allHost) return mapHost('float', hosts(call), (a, b) => a / b);
   const [a, b] = [call.array(0), call.array(1)];
-  const isWhole = a.dtype === 'int32' && b.dtype === 'int32';
-  if (!isWhole) return tracedValue(a.div(b));
-  const type = call.dtype as JaxArray['dtype'];
-  return tracedValue(a.astype(type).div(b.astype(type)).astype(call.jax.numpy.int32));
+  if (!isWhole(call)) return tracedValue(a.div(b));
+  return tracedValue(a.astype(call.floatType).div(b.astype(call.floatType)).astype(call.jax.numpy.int32));
 };
 
 /** The remainder has the sign of the divisor, or with `fmod` that of the dividend. */
@@ -66,11 +66,12 @@ const remainder: OperatorRule = (call) => {
   }
   // Written out: the derivative of jax-js's own remainder is an integer division, which has no ONNX form.
   const [a, b] = [call.array(0), call.array(1)];
-  const isWhole = a.dtype === 'int32';
-  const type = call.dtype as JaxArray['dtype'];
-  const quotient = isWhole ? a.ref.astype(type).div(b.ref.astype(type)) : a.ref.div(b.ref);
-  const whole = isC ? truncated(call, quotient) : call.jax.numpy.floor(quotient);
-  return tracedValue(a.sub(b.mul(isWhole ? whole.astype(call.jax.numpy.int32) : whole)));
+  const [dividend, divisor] = isWhole(call)
+    ? [a.ref.astype(call.floatType), b.ref.astype(call.floatType)]
+    : [a.ref, b.ref];
+  const quotient = dividend.div(divisor);
+  const times = isC ? truncated(call, quotient) : call.jax.numpy.floor(quotient);
+  return tracedValue(a.sub(b.mul(isWhole(call) ? times.astype(call.jax.numpy.int32) : times)));
 };
 
 function truncated({ jax: { numpy: np } }: OperatorCall, x: JaxArray): JaxArray {
@@ -90,8 +91,7 @@ function rounded(call: OperatorCall, x: JaxArray): JaxArray {
 const sign = (call: OperatorCall, x: JaxArray): JaxArray => {
   const { numpy: np } = call.jax;
   const [minus, zero, plus] = [-1, 0, 1].map((v) => scalar(call, v)) as [JaxArray, JaxArray, JaxArray];
-  const { dtype } = x;
-  return np.where(np.less(x.ref, 0), minus, np.where(np.greater(x, 0), plus, zero)).astype(dtype);
+  return np.where(np.less(x.ref, 0), minus, np.where(np.greater(x, 0), plus, zero));
 };
 
 /** Either bound may be left out. */
@@ -101,7 +101,7 @@ const clipped: OperatorRule = (call) => {
     const bound = (index: number, open: number): number =>
       call.has(index) ? (call.host(index).data[0] ?? open) : open;
     const [low, high] = [bound(1, -Infinity), bound(2, Infinity)];
-    return mapHost(call.host(0).type, [call.host(0)], (v) => Math.min(Math.max(v as number, low), high));
+    return mapHost(call.host(0).type, [call.host(0)], (v) => Math.min(Math.max(v, low), high));
   }
   let x = call.array(0);
   if (call.has(1)) x = np.maximum(x, call.array(1));
@@ -149,7 +149,7 @@ export const elementwiseRules: OperatorRules = {
   Sinh: unary(Math.sinh, (call, x) => halves(call, x, (up, down) => up.sub(down))),
   Cosh: unary(Math.cosh, (call, x) => halves(call, x, (up, down) => up.add(down))),
   Tanh: unary(Math.tanh, (call, x) => call.jax.numpy.tanh(x)),
-  Erf: pointwise({ arrays: (call, x) => call.jax.lax.erf(x as JaxArray) }),
+  Erf: pointwise({ arrays: (call, x) => call.jax.lax.erf(x) }),
   Sigmoid: unary((v) => 1 / (1 + Math.exp(-v)), (call, x) => call.jax.nn.sigmoid(x)), // prettier-ignore
   Relu: unary((v) => Math.max(v, 0), (call, x) => call.jax.numpy.maximum(x, 0)), // prettier-ignore
   Min: variadic(Math.min, (call, a, b) => call.jax.numpy.minimum(a, b)),

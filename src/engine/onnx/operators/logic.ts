@@ -4,7 +4,7 @@ import { lift } from '../call.ts';
 import { mapHost, uniformOf } from '../host/elementwise.ts';
 import { jointShape } from '../host/view.ts';
 import type { OnnxValue } from '../value.ts';
-import { shapeOfValue, tracedValue } from '../value.ts';
+import { kindOf, shapeOfValue, tracedValue } from '../value.ts';
 import { scalar } from './constant.ts';
 import { broadcast } from './moves.ts';
 
@@ -17,7 +17,7 @@ function comparison(
   arrays: (call: OperatorCall, a: JaxArray, b: JaxArray) => JaxArray,
 ): OperatorRule {
   return (call) => {
-    if (call.allHost) return mapHost('bool', hostsOf(call), (a, b) => Number(numbers(a as number, b as number)));
+    if (call.allHost) return mapHost('bool', hostsOf(call), (a, b) => Number(numbers(a, b)));
     return tracedValue(arrays(call, call.array(0), call.array(1)));
   };
 }
@@ -25,7 +25,7 @@ function comparison(
 /** The operand as truth values: an argument stands for them as 0 or 1. */
 function truth(call: OperatorCall, value: OnnxValue): JaxArray {
   const x = lift(call.jax, value, call.dtype);
-  return x.dtype === 'bool' ? x : call.jax.numpy.notEqual(x, 0);
+  return kindOf(value) === 'bool' ? x : call.jax.numpy.notEqual(x, 0);
 }
 
 /** jax-js's own connectives add and multiply booleans, which ONNX Runtime does not. */
@@ -45,13 +45,13 @@ function connective(
 
 const not: OperatorRule = (call) => {
   if (call.allHost) return mapHost('bool', hostsOf(call), (a) => Number(a === 0));
-  return tracedValue(call.jax.numpy.equal(call.array(0).astype(call.dtype as JaxArray['dtype']), 0));
+  return tracedValue(call.jax.numpy.equal(call.array(0).astype(call.floatType), 0));
 };
 
 /** condition ? a : b, broadcast together; a known condition that is the same everywhere chooses at once. Consumes nothing. */
 export function select(call: OperatorCall, condition: OnnxValue, a: OnnxValue, b: OnnxValue): OnnxValue {
   if (condition.kind === 'host' && a.kind === 'host' && b.kind === 'host') {
-    return mapHost(a.type, [condition, a, b], (c, x, y) => (c === 0 ? (y as number) : (x as number)));
+    return mapHost(a.type, [condition, a, b], (c, x, y) => (c === 0 ? y : x));
   }
   const choice = condition.kind === 'host' ? uniformOf(condition) : undefined;
   if (choice === undefined) {
@@ -74,25 +74,17 @@ function convert(call: OperatorCall, kind: 'float' | 'int' | 'bool'): OnnxValue 
   const { numpy: np } = call.jax;
   if (x.kind === 'host') {
     const converted = { float: (v: number) => v, int: Math.trunc, bool: (v: number) => Number(v !== 0) }[kind];
-    return mapHost(kind, [x], (v) => converted(v as number));
+    return mapHost(kind, [x], (v) => converted(v));
   }
+  if (kindOf(x) === kind) return call.operand(0);
   if (kind === 'bool') return tracedValue(truth(call, x));
-  const isFloat = x.array.dtype !== 'bool' && x.array.dtype !== 'int32';
-  if (kind === 'float')
-    return isFloat ? call.operand(0) : tracedValue(call.array(0).astype(call.dtype as typeof np.float32));
-  return x.array.dtype === 'int32' ? call.operand(0) : tracedValue(call.array(0).astype(np.int32));
+  return tracedValue(call.array(0).astype(kind === 'int' ? np.int32 : call.floatType));
 }
 
 /** What an element type of ONNX becomes. @throws ModelError for text and complex numbers */
 export function elementKind(call: OperatorCall, type: number): 'float' | 'int' | 'bool' {
   return kinds[type] ?? call.fail(`makes elements of type ${type}, which have no place here.`);
 }
-
-const castLike: OperatorRule = (call) => {
-  const like = call.value(1);
-  if (like.kind === 'host') return convert(call, like.type);
-  return convert(call, like.array.dtype === 'int32' ? 'int' : like.array.dtype === 'bool' ? 'bool' : 'float');
-};
 
 const isInfinite: OperatorRule = (call) => {
   const [below, above] = [call.int('detect_negative', 1) !== 0, call.int('detect_positive', 1) !== 0];
@@ -122,7 +114,7 @@ export const logicRules: OperatorRules = {
   Not: not,
   Where: (call) => select(call, call.value(0), call.value(1), call.value(2)),
   Cast: (call) => convert(call, elementKind(call, call.int('to'))),
-  CastLike: castLike,
+  CastLike: (call) => convert(call, kindOf(call.value(1))),
   IsInf: isInfinite,
   IsNaN: isNotANumber,
 }; // prettier-ignore

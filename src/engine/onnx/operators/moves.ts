@@ -4,7 +4,7 @@ import type { OperatorCall } from '../call.ts';
 import { lift } from '../call.ts';
 import { broadcastHost, concatenateHost, sliceHost, transposeHost } from '../host/movement.ts';
 import type { HostValue, OnnxValue } from '../value.ts';
-import { hostValue, shapeOfValue, tracedValue } from '../value.ts';
+import { hostValue, kindOf, shapeOfValue, tracedValue } from '../value.ts';
 
 // Moves of elements over values of either kind: known stays known. As in jax-js, each consumes its operand.
 
@@ -111,6 +111,5 @@ export function pad(
 }
 
 function filled(shape: readonly number[], value: number, like: OnnxValue): OnnxValue {
-  const type = like.kind === 'host' ? like.type : like.array.dtype === 'int32' ? 'int' : 'float';
-  return hostValue(type, shape, new Float64Array(sizeOf(shape)).fill(value));
+  return hostValue(kindOf(like), shape, new Float64Array(sizeOf(shape)).fill(value));
 }

@@ -14,7 +14,7 @@ const largestProduct = 64;
 export const power: OperatorRule = (call) => {
   const [base, exponent] = [call.value(0), call.value(1)];
   if (base.kind === 'host' && exponent.kind === 'host') {
-    return mapHost(base.type, [base, exponent], (a, b) => (a as number) ** (b as number));
+    return mapHost(base.type, [base, exponent], (a, b) => a ** b);
   }
   const shape = jointShape([call.shape(0), call.shape(1)]) ?? call.fail('expected shapes that broadcast.');
   const y = exponent.kind === 'host' ? uniformOf(exponent) : undefined;
@@ -48,7 +48,7 @@ function uniformPower(call: OperatorCall, y: number): JaxArray | undefined {
 /** b^y with b known: exp(y log b), the logarithm taken in double precision. */
 function powerOfKnown(call: OperatorCall, base: HostValue): JaxArray {
   if (base.data.some((v) => v < 0)) call.fail('raises a negative number to a power that is known at run time only.');
-  const logarithm = mapHost('float', [base], (v) => Math.log(v as number));
+  const logarithm = mapHost('float', [base], (v) => Math.log(v));
   return call.jax.numpy.exp(call.array(1).mul(lift(call.jax, logarithm, call.dtype)));
 }
 
@@ -59,7 +59,7 @@ function generalPower(call: OperatorCall, exponent: OperatorCall['inputs'][numbe
   const isKnown = exponent?.kind === 'host' && exponent.data.every(Number.isInteger);
   if (!isKnown) return np.exp(np.log(x).mul(call.array(1)));
   const size = np.exp(np.log(np.absolute(x.ref)).mul(call.array(1)));
-  const parity = mapHost('float', [exponent], (v) => ((v as number) % 2 === 0 ? 1 : -1));
+  const parity = mapHost('float', [exponent], (v) => (v % 2 === 0 ? 1 : -1));
   const signs = np.where(np.less(x, 0), lift(call.jax, parity, call.dtype), scalar(call, 1));
   return size.mul(signs);
 }

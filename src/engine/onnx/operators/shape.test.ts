@@ -1,16 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OperatorTrial } from './agreement.fixture.ts';
-import {
-  argument,
-  expectAgreesWithRuntime,
-  float,
-  int,
-  ints,
-  known,
-  knownResults,
-  list,
-  through,
-} from './agreement.fixture.ts';
+import { argument, expectAgreesWithRuntime, int, known, knownResults, list, through } from './agreement.fixture.ts';
 
 const fixed = known('float', [2, 3, 4], [...Array(24).keys()]);
 const matrix = argument('matrix', 2, 3, 4);
@@ -22,15 +12,6 @@ test('Shape gives all sizes or a range of them, Size their product', async () =>
   await agree({ operator: 'Shape', inputs: [fixed], attributes: { start: int(-2), end: int(-1) } });
   await agree({ operator: 'Shape', inputs: [fixed], attributes: { start: int(1) } });
   await agree({ operator: 'Size', inputs: [fixed] });
-});
-
-test('Constant takes its value in every form', async () => {
-  const value = { kind: 'tensor', value: known('float', [2, 1], [1, 2]) } as const;
-  await agree({ operator: 'Constant', inputs: [], attributes: { value } });
-  await agree({ operator: 'Constant', inputs: [], attributes: { value_int: int(3) } });
-  await agree({ operator: 'Constant', inputs: [], attributes: { value_ints: ints(3, 4) } });
-  await agree({ operator: 'Constant', inputs: [], attributes: { value_float: float(0.5) } });
-  await agree({ operator: 'Constant', inputs: [], attributes: { value_floats: { kind: 'floats', value: [0.5, 2] } } });
 });
 
 describe('ConstantOfShape', () => {

@@ -4,7 +4,7 @@ import { lift } from '../call.ts';
 import { mapHost } from '../host/elementwise.ts';
 import { allocateHost, stridesOf } from '../host/view.ts';
 import type { HostArray } from '../model.ts';
-import { hostValue, tracedValue } from '../value.ts';
+import { hostValue, kindOf, tracedValue } from '../value.ts';
 import { scalar } from './constant.ts';
 import { elementKind, select } from './logic.ts';
 
@@ -12,19 +12,6 @@ import { elementKind, select } from './logic.ts';
 const shape: OperatorRule = (call) => {
   const sizes = call.shape(0).slice(call.int('start', 0), call.hasAttribute('end') ? call.int('end') : undefined);
   return hostValue('int', [sizes.length], sizes);
-};
-
-/** An array in the file, in one of the forms that an attribute can take. */
-const literal: OperatorRule = (call) => {
-  if (call.hasAttribute('value')) return { kind: 'host', ...call.tensor('value') };
-  if (call.hasAttribute('value_int')) return hostValue('int', [], [call.int('value_int')]);
-  if (call.hasAttribute('value_float')) return hostValue('float', [], [call.float('value_float')]);
-  if (call.hasAttribute('value_floats')) {
-    const floats = call.floats('value_floats');
-    return hostValue('float', [floats.length], floats);
-  }
-  const integers = call.ints('value_ints');
-  return hostValue('int', [integers.length], integers);
 };
 
 const zero: HostArray = { type: 'float', shape: [1], data: Float64Array.of(0) };
@@ -46,12 +33,7 @@ const eyeLike: OperatorRule = (call) => {
   const [rows, columns] = call.shape(0) as [number, number];
   const shift = call.int('k', 0);
   const data = allocateHost([rows, columns]).map((_, k) => Number((k % columns) - Math.floor(k / columns) === shift));
-  const like = call.value(0);
-  const type = call.hasAttribute('dtype')
-    ? elementKind(call, call.int('dtype'))
-    : like.kind === 'host'
-      ? like.type
-      : 'float';
+  const type = call.hasAttribute('dtype') ? elementKind(call, call.int('dtype')) : kindOf(call.value(0));
   return hostValue(type, [rows, columns], data);
 };
 
@@ -100,7 +82,6 @@ const oneHot: OperatorRule = (call) => {
 export const shapeRules: OperatorRules = {
   Shape: shape,
   Size: (call) => hostValue('int', [], [sizeOf(call.shape(0))]),
-  Constant: literal,
   ConstantOfShape: filled,
   Range: range,
   EyeLike: eyeLike,
