@@ -1,4 +1,6 @@
-import type { LoweringRules } from './rule.ts';
+import { sizeOf, tensor } from '../../tensor/tensor.ts';
+import type { GraphNode } from '../graph.ts';
+import type { Lowering, LoweringRules } from './rule.ts';
 import { operandOf } from './rule.ts';
 
 /** Stands for "to the very first element" in a Slice with negative step. */
@@ -37,8 +39,31 @@ export const movementRules: LoweringRules<
   },
   flip: (l, node) => {
     const { axes } = node.attributes;
+    const turned = turnedKernel(l, node);
+    if (turned !== undefined) return turned;
     const all = (value: number): string => l.emitter.integers(axes.map(() => value));
     const axisList = l.emitter.integers(axes);
     return l.emitter.op('Slice', [l.value(operandOf(node, 0)), all(-1), all(beforeFirst), axisList, all(-1)]);
   },
 };
+
+/** Most elements of a kernel window that a product turns round. */
+const largestWindow = 49;
+
+/**
+ * A kernel [O, C, window] turned round in its window, as the gradient of a convolution needs it, by a product with a permutation matrix:
+ * exact, and several times as quick as the runtime's copies one element at a time.
+ */
+function turnedKernel(l: Lowering, node: GraphNode<'flip'>): string | undefined {
+  const window = node.shape.slice(2);
+  const size = sizeOf(window);
+  const isKernel = node.shape.length >= 3 && node.attributes.axes.every((axis) => axis >= 2);
+  const isWhole = window.every((d, i) => d === 1 || node.attributes.axes.includes(i + 2));
+  if (!isKernel || !isWhole || size > largestWindow || node.dtype !== 'float32') return undefined;
+  const reversed = Float32Array.from({ length: size * size }, (_, i) =>
+    Number(Math.floor(i / size) + (i % size) === size - 1),
+  );
+  const flat = l.emitter.op('Reshape', [l.value(operandOf(node, 0)), l.emitter.integers([-1, size])]);
+  const product = l.emitter.op('MatMul', [flat, l.emitter.literal(tensor('float32', [size, size], reversed))]);
+  return l.emitter.op('Reshape', [product, l.emitter.integers(node.shape)]);
+}

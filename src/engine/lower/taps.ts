@@ -10,25 +10,37 @@ export function tapsOf(window: readonly number[]): number[][] {
   return taps;
 }
 
-/** Pads (or, negative, crops) the spatial axes of a value of this shape. */
+/**
+ * Pads (or, negative, crops) the trailing axes of a value of this shape. Axes after the last one padded are joined to it: the runtime
+ * moves few long rows in half the time of many short ones.
+ */
 export function paddedBy(
   l: Lowering,
   name: string,
   shape: readonly number[],
   pads: readonly (readonly [number, number])[],
 ): string {
-  if (pads.every(([a, b]) => a === 0 && b === 0)) return name;
   const lead = shape.length - pads.length;
-  const zeros = Array<number>(lead).fill(0);
-  const widths = [...zeros, ...pads.map(([a]) => a), ...zeros, ...pads.map(([, b]) => b)];
-  return l.emitter.op('Pad', [name, l.emitter.integers(widths)]);
+  const all = [...Array.from({ length: lead }, () => [0, 0] as const), ...pads];
+  const last = all.findLastIndex(([a, b]) => a !== 0 || b !== 0);
+  if (last < 0) return name;
+  const inner = sizeOf(shape.slice(last + 1));
+  const widths = all.slice(0, last + 1).map(([a, b], i) => (i === last ? [a * inner, b * inner] : [a, b])) as Pad[];
+  const flat = l.emitter.integers([...widths.map(([a]) => a), ...widths.map(([, b]) => b)]);
+  if (last === shape.length - 1) return l.emitter.op('Pad', [name, flat]);
+  const joined = [...shape.slice(0, last), (shape[last] as number) * inner];
+  const padded = l.emitter.op('Pad', [l.emitter.op('Reshape', [name, l.emitter.integers(joined)]), flat]);
+  const result = shape.map((d, i) => d + (all[i]?.[0] ?? 0) + (all[i]?.[1] ?? 0));
+  return l.emitter.op('Reshape', [padded, l.emitter.integers(result)]);
 }
+
+type Pad = [begin: number, end: number];
 
 /** The image under one tap of a kernel at all output positions: padded once, then sliced for every tap. */
 export const windowAt = {
   prepare(
     l: Lowering,
-    x: GraphNode,
+    x: { readonly name: string; readonly shape: readonly number[] },
     outShape: readonly number[],
     a: ConvolutionAttributes,
     window: readonly number[],
@@ -39,7 +51,7 @@ export const windowAt = {
         ((outShape[i + 2] as number) - 1) * (a.strides[i] as number) + (k - 1) * (a.dilations[i] as number) + 1;
       return [begin, reach - begin - (x.shape[i + 2] as number)] as const;
     });
-    return paddedBy(l, l.value(x), x.shape, pads);
+    return paddedBy(l, x.name, x.shape, pads);
   },
   tap(
     l: Lowering,
@@ -64,7 +76,7 @@ export function convolveByTaps(l: Lowering, node: GraphNode<'conv'>): string {
   const channels = w.shape[1] as number;
   const window = w.shape.slice(2);
   const positions = sizeOf(node.shape.slice(2));
-  const image = windowAt.prepare(l, x, node.shape, node.attributes, window);
+  const image = windowAt.prepare(l, { name: l.value(x), shape: x.shape }, node.shape, node.attributes, window);
   const sum = tapsOf(window)
     .map((tap) => {
       const shifted = windowAt.tap(l, image, node.shape, node.attributes, tap);

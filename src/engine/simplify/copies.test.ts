@@ -31,15 +31,15 @@ function network({ numpy: np, lax, nn }: Jax, x: JaxArray, w: JaxArray): JaxArra
 }
 
 const block: Trial['apply'] = (jax, x, w, tangents) =>
-  jax.vmap((t: JaxArray) => jax.jvp((u: JaxArray) => network(jax, u, w.ref), [x.ref], [t])[1])(tangents as JaxArray);
+  jax.vmap((t: JaxArray) => jax.jvp((u: JaxArray) => network(jax, u, w.ref), [x.ref], [t])[1])(tangents);
 
 it('a block of tangents holds the primal pass once, whatever vmap makes of it', async () => {
   const count = 5;
   const specs = [{ shape: sizes.x }, { shape: sizes.w }, { shape: [count, ...sizes.x], linear: true }];
-  const nodes = await nodesOf(specs, (jax, ...inputs) => block(jax, ...inputs) as JaxArray);
+  const nodes = await nodesOf(specs, (jax, ...inputs) => block(jax, ...inputs));
   const single = await nodesOf(
     specs.map((s, i) => (i === 2 ? { ...s, shape: [1, ...sizes.x] } : s)),
-    (jax, ...inputs) => block(jax, ...inputs) as JaxArray,
+    (jax, ...inputs) => block(jax, ...inputs),
   );
   const computes = (n: GraphNode): boolean => n.inputs.length > 0 && n.op !== 'transpose' && n.op !== 'reshape';
   const primal = (all: typeof nodes): number =>
