@@ -142,6 +142,6 @@ function chosen(type: number, found: Partial<StoredValues>, missing: () => never
 }
 
 function decodeName(message: WireMessage): string {
-  message.context.spend(1);
+  message.context.spend(4);
   return message.text();
 }

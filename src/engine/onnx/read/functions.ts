@@ -5,6 +5,7 @@ import type { RawAttribute, RawFunction, RawGraph, RawModel, RawNode, RawTensor,
 
 /** Functions that call functions: exporters write two or three levels. */
 const deepestCall = 32;
+const longestName = 200;
 const remedy = 'Export with dynamo=False, or inline the functions with onnx.inliner.';
 
 /** How many calls and branches a node lies in. */
@@ -103,7 +104,7 @@ function instantiate(
   });
   return {
     ...node,
-    name: printable(`${caller}/${node.name}`),
+    name: `${caller}/${node.name}`.slice(0, longestName),
     inputs: node.inputs.map(rename),
     outputs: node.outputs.map(rename),
     attributes,
