@@ -33,3 +33,6 @@ export const operatorRules: OperatorRules = {
   ...shapeRules,
   ...elementwiseRules,
 };
+
+/** Their names. */
+export const supportedOperators: ReadonlySet<string> = new Set(Object.keys(operatorRules));
