@@ -14,9 +14,10 @@ import { movementRules } from './movement.ts';
 import { reductionRules } from './reduction.ts';
 import { shapeRules } from './shape.ts';
 import { elementwiseRules } from './elementwise.ts';
+import { writtenOutRules } from './written-out.ts';
 
-/** Every operator that can be read. */
-export const operatorRules: OperatorRules = {
+/** Every operator that a file may hold. */
+const readable: OperatorRules = {
   ...activationRules,
   ...attentionRules,
   ...convolutionRules,
@@ -34,5 +35,8 @@ export const operatorRules: OperatorRules = {
   ...elementwiseRules,
 };
 
-/** Their names. */
-export const supportedOperators: ReadonlySet<string> = new Set(Object.keys(operatorRules));
+/** Those of files, and what the importer puts into a graph itself. */
+export const operatorRules: OperatorRules = { ...readable, ...writtenOutRules };
+
+/** Names of the operators that a file may hold. */
+export const supportedOperators: ReadonlySet<string> = new Set(Object.keys(readable));

@@ -41,12 +41,12 @@ export async function graphsOf(trial: OperatorTrial): Promise<Record<'forward' |
   const forward = await nodesOf([x, ...rest], fn);
   const shape = (forward.at(-1) as GraphNode).shape;
   const jvp = await nodesOf([x, { ...x, linear: true }, ...rest], (jax, at, v, ...ws) => {
-    const [, tangent] = jax.jvp((y: JaxArray) => fn(jax, y, ...ws), [at as JaxArray], [v as JaxArray]);
-    return tangent as JaxArray;
+    const [, tangent] = jax.jvp((y: JaxArray) => fn(jax, y, ...ws), [at], [v]);
+    return tangent;
   });
   const vjp = await nodesOf([x, { shape, linear: true }, ...rest], (jax, at, u, ...ws) => {
-    const [, pullback] = jax.vjp((y: JaxArray) => fn(jax, y, ...ws), [at as JaxArray]);
-    return (pullback(u as JaxArray) as JaxArray[])[0] as JaxArray;
+    const [, pullback] = jax.vjp((y: JaxArray) => fn(jax, y, ...ws), [at]);
+    return (pullback(u) as JaxArray[])[0] as JaxArray;
   });
   return { forward, jvp, vjp };
 }
@@ -60,11 +60,12 @@ export async function slopesOf(
   const x = tensor('float32', [xs.length], Float32Array.from(xs));
   const fn = functionOf({ ...trial, inputs: [x] });
   const all = (at: JaxArray, ones: JaxArray): JaxArray[] => {
-    const [value, tangent] = jax.jvp((y: JaxArray) => fn(jax, y), [at.ref], [ones.ref]) as [JaxArray, JaxArray];
+    const [value, tangent] = jax.jvp((y: JaxArray) => fn(jax, y), [at.ref], [ones.ref]);
     const [, pullback] = jax.vjp((y: JaxArray) => fn(jax, y), [at]);
-    return [value, tangent, (pullback(ones) as JaxArray[])[0] as JaxArray];
+    return [value, tangent, pullback(ones)[0]];
   };
   await using executable = await compile(all, [{ shape: x.shape }, { shape: x.shape }], { threads: 1 });
   const results = await executable.run(x, tensor('float32', [xs.length], new Float32Array(xs.length).fill(1)));
-  return results.map(({ data }) => Array.from(data as Float32Array)) as [number[], number[], number[]];
+  const [values = [], forward = [], reverse = []] = results.map(({ data }) => Array.from(data, Number));
+  return [values, forward, reverse];
 }
