@@ -59,12 +59,24 @@ describe('checkReading()', () => {
       { label: 'exact', denoiser: exact() },
       { label: 'overflowing', denoiser: overflowing },
     ]);
-    expect(check).toMatchObject({ verdict: 'wrong', better: { label: 'exact' } });
-    expect(check.readings.at(-1)).toMatchObject({ label: 'overflowing', score: Infinity });
+    expect(check).toMatchObject({ verdict: 'wrong', best: { label: 'exact' } });
+    expect(check.overflowed).toEqual(['overflowing']);
+    await expect(checkReading(draws(9), [{ label: 'only', denoiser: overflowing }])).rejects.toThrow(
+      /no reading gives finite/,
+    );
   });
 
   it('checkReading() says unclear where no reading denoises the images', async () => {
     const check = await checkReading(draws(200), [{ label: 'stated', denoiser: exact(1e6) }]);
     expect(check.verdict).toBe('unclear');
+  });
+
+  it('checkReading() calls the earliest of equal readings the best, and counts what the time did not allow', async () => {
+    const readings = ['stated', 'first', 'second'].map((label, i) => ({ label, denoiser: exact(i === 0 ? 1e-3 : 1) }));
+    expect((await checkReading(draws(50), readings)).best.label).toBe('first');
+    expect(await checkReading(draws(50), readings, { budgetMs: -1 })).toMatchObject({
+      untried: 2,
+      best: { label: 'stated' },
+    });
   });
 });

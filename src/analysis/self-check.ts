@@ -14,7 +14,7 @@ export interface Reading {
 /** What one reading makes of the noisy images. */
 export interface ReadingError {
   readonly label: string;
-  /** Mean squared error per pixel at each noise level, data units squared; Infinity where the output is not finite. */
+  /** Mean squared error per pixel at each noise level, data units squared. */
   readonly errors: readonly number[];
   /** Geometric mean over the levels of the error over that of the scalar Wiener filter: below 1 it denoises. */
   readonly score: number;
@@ -27,15 +27,17 @@ export interface SelfCheck {
   readonly wiener: readonly number[];
   /** By score, best first. */
   readonly readings: readonly ReadingError[];
+  /** The earliest in the given order of those that are as good as the best: put the likely ones first. */
+  readonly best: ReadingError;
+  /** Labels of those whose output is not finite. */
+  readonly overflowed: readonly string[];
   /** Readings that the time did not allow. */
   readonly untried: number;
   /**
-   * `right`: nothing beats the first reading by more than the margin; `wrong`: `better` does; `unclear`: not even the best reading
+   * `right`: nothing beats the first reading by more than the margin; `wrong`: `best` does; `unclear`: not even the best reading
    * denoises these images.
    */
   readonly verdict: 'right' | 'wrong' | 'unclear';
-  /** The best reading where the verdict is `wrong`. */
-  readonly better?: ReadingError | undefined;
 }
 
 /** Options of `checkReading`. */
@@ -49,13 +51,15 @@ export interface SelfCheckOptions extends WatchOptions {
 
 /** Another reading must be this many times better before it wins: schedules that differ by little are as good as each other. */
 const MARGIN = 1.1;
+/** Readings this near to each other are the same: a network without biases gives one answer in every pixel range. */
+const EQUAL = 1.01;
 
 /**
  * Denoises real images with noise at three levels in every reading: a wrong parameterization, pixel range or schedule leaves a larger
  * error than the right one.
  * @param images   [N, ...sampleShape], clean, data units, not from the training set if that can be helped
  * @param readings the one in question first, then the alternatives
- * @throws DomainError without readings; CancelledError; errors of the denoisers other than values that are not finite
+ * @throws DomainError without readings; NumericalError where none gives finite values; CancelledError; what the denoisers throw
  */
 export async function checkReading(
   images: FloatTensor,
@@ -73,25 +77,34 @@ export async function checkReading(
   const variance = pixelVariance(images);
   const wiener = sigmas.map((sigma) => (variance * sigma * sigma) / (variance + sigma * sigma));
   const rows: ReadingError[] = [];
+  const overflowed: string[] = [];
   const begun = performance.now();
-  for (const { label, denoiser } of readings) {
-    if (rows.length > 0 && performance.now() - begun > budgetMs) break;
+  for (const [k, { label, denoiser }] of readings.entries()) {
+    if (k > 0 && performance.now() - begun > budgetMs) break;
     const errors: number[] = [];
     for (const [i, sigma] of sigmas.entries()) {
       throwIfAborted('checkReading', signal);
       errors.push(await meanSquaredError(denoiser, noisy[i] as FloatTensor, sigma, images));
-      onProgress?.(rows.length * sigmas.length + i + 1, readings.length * sigmas.length);
+      onProgress?.(k * sigmas.length + i + 1, readings.length * sigmas.length);
     }
-    rows.push({ label, errors, score: geometricMean(errors.map((e, i) => e / (wiener[i] as number))) });
+    if (errors.every(Number.isFinite)) {
+      rows.push({ label, errors, score: geometricMean(errors.map((e, i) => e / (wiener[i] as number))) });
+    } else overflowed.push(label);
   }
-  const [stated] = rows as [ReadingError, ...ReadingError[]];
-  const sorted = rows.toSorted((a, b) => a.score - b.score);
-  const best = sorted[0] as ReadingError;
-  const known = { sigmas, wiener, readings: sorted, untried: readings.length - rows.length };
-  if (!(best.score < 1)) return { ...known, verdict: 'unclear' };
-  return stated.score > MARGIN * best.score
-    ? { ...known, verdict: 'wrong', better: best }
-    : { ...known, verdict: 'right' };
+  const untried = readings.length - rows.length - overflowed.length;
+  return { sigmas, wiener, ...judge(rows, readings[0]?.label ?? ''), overflowed, untried };
+}
+
+/** Ranks the readings and says whether the stated one, the first, stands. */
+function judge(rows: readonly ReadingError[], statedLabel: string): Pick<SelfCheck, 'readings' | 'best' | 'verdict'> {
+  const readings = rows.toSorted((a, b) => a.score - b.score);
+  const [first] = readings;
+  if (first === undefined)
+    throw new NumericalError('checkReading', 'no reading gives finite values. Check the weights.');
+  const stated = rows.find(({ label }) => label === statedLabel);
+  const best = rows.find(({ score }) => score <= EQUAL * first.score) ?? first;
+  const beaten = stated === undefined || stated.score > MARGIN * first.score;
+  return { readings, best, verdict: !(first.score < 1) ? 'unclear' : beaten ? 'wrong' : 'right' };
 }
 
 async function meanSquaredError(

@@ -1,7 +1,8 @@
 import type { Command } from './command.ts';
 import { data } from './data.ts';
+import { doctor } from './doctor.ts';
 import { inspect } from './inspect.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [inspect, train, data];
+export const commands: readonly Command[] = [inspect, train, data, doctor];

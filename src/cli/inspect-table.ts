@@ -79,9 +79,9 @@ function describeLowest(rows: readonly KeyRow[], dimension: number): string {
 }
 
 function describeReading({ label, by, check }: InspectReading): string {
-  const source = by === undefined ? 'found by trying' : `stated by ${by}`;
+  if (by === undefined) return `${label} (not stated: the best of ${check.readings.length} tried)`;
   const proof = check.verdict === 'right' ? 'real images agree' : 'these images do not tell';
-  return `${label} (${source}; ${proof})`;
+  return `${label} (stated by ${by}; ${proof})`;
 }
 
 function imageCount({ rankCurve }: InspectResult): string {

@@ -8,7 +8,7 @@ import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import { defineCommand } from './command.ts';
 import type { Command, CommandContext, CommandResult } from './command.ts';
 import { modelOptions, readingOf } from './model-options.ts';
-import { number, numbers, text } from './options.ts';
+import { number, numbers, switchOption, text } from './options.ts';
 import { packageVersion } from './version.ts';
 
 /** `eigenlens inspect`: the spectrum of a denoiser's Jacobian over noise levels. */
@@ -32,6 +32,7 @@ export const inspect: Command = defineCommand({
     lengths: numbers('<list>', 'step lengths of the linearity test, VP coordinates (default 0.1 to 40)'),
     blockSize: number('<n>', 'rows of the Jacobian in one product (default 112)'),
     ...modelOptions,
+    trust: switchOption('read an ONNX network as stated, without the check on real images'),
   },
   examples: [
     'inspect --out runs/inspect-fashion',

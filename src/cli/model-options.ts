@@ -2,8 +2,8 @@ import { deviceNames } from '../engine/backend/device.ts';
 import type { DeviceRequest } from '../engine/backend/device.ts';
 import { parameterizationKinds } from '../experiments/reading-input.ts';
 import type { ReadingInput } from '../experiments/reading-input.ts';
-import type { Options, OptionValues, SwitchOption, ValueOption } from './command.ts';
-import { choice, defined, number, switchOption, text } from './options.ts';
+import type { Options, OptionValues, ValueOption } from './command.ts';
+import { choice, defined, number, text } from './options.ts';
 
 /** The options by name, with what each yields. */
 interface ModelOptions extends Options {
@@ -17,7 +17,6 @@ interface ModelOptions extends Options {
   readonly class: ValueOption<number>;
   readonly text: ValueOption<string>;
   readonly device: ValueOption<DeviceRequest>;
-  readonly trust: SwitchOption;
 }
 
 /** Options of every command that opens a model: how a foreign network is to be read, and where networks run. */
@@ -32,7 +31,6 @@ export const modelOptions: ModelOptions = {
   class: number('<n>', 'its class, where it wants one (default 0)'),
   text: text('<file>', 'its text embedding as NPY, where it wants one (default zeros)'),
   device: choice(['auto', ...deviceNames], 'where networks run (default auto: CUDA where it works, else the CPU)'),
-  trust: switchOption('read the network as stated, without the check on real images'),
 };
 
 /** The reading alone, undefined where nothing of it is said. */

@@ -34,6 +34,15 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** Size of a file in bytes. @throws DatasetError as `readBytes` */
+export async function sizeOfFile(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (cause) {
+    throw await fileError(path, cause);
+  }
+}
+
 /**
  * Paths of all files below a folder, relative to it, with `/` between the parts; hidden files and folders are left out.
  * @throws DatasetError if the folder is missing or not readable

@@ -1,4 +1,4 @@
-import { dirname, join, readBytes } from '../data/files.ts';
+import { openOnnxFile } from '../data/onnx-files.ts';
 import { Autoencoder } from '../denoisers/onnx/autoencoder.ts';
 import { OnnxNetwork } from '../denoisers/onnx/onnx-network.ts';
 import { assignRoles, sampleShapeOf } from '../denoisers/onnx/roles.ts';
@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly device?: DeviceName | undefined;
   /** Default float32. */
   readonly dtype?: FloatDType | undefined;
+  /** Most memory that the weights may take, default 4 GiB. */
+  readonly maxWeightBytes?: number | undefined;
 }
 
 /** A foreign network, loaded: how it is read is still open. */
@@ -37,7 +39,7 @@ export interface ForeignNetwork {
  */
 export async function loadForeign(facts: ForeignFacts, options: LoadOptions = {}): Promise<ForeignNetwork> {
   const { path, name, wishes } = facts;
-  const model = await readGraph(path);
+  const model = await readGraph(path, options.maxWeightBytes);
   const { fixed = {}, ...inputs } = wishes.inputs;
   const roles = assignRoles(name, model, { ...inputs, fixed: Object.keys(fixed), output: wishes.output });
   const open = (roles.sample.shape ?? []).slice(1).some((d) => typeof d === 'string');
@@ -57,12 +59,9 @@ export async function loadForeign(facts: ForeignFacts, options: LoadOptions = {}
 }
 
 /** Reads an ONNX file with the arrays that lie beside it. @throws ModelError, DatasetError */
-async function readGraph(path: string): Promise<OnnxModel> {
-  const folder = dirname(path);
-  return readOnnx(path, await readBytes(path), {
-    readExternal: async (location, offset, length) =>
-      (await readBytes(join(folder, location))).subarray(offset, offset + length),
-  });
+async function readGraph(path: string, maxWeightBytes: number | undefined): Promise<OnnxModel> {
+  const { bytes, readExternal } = await openOnnxFile(path);
+  return readOnnx(path, bytes, { readExternal, ...(maxWeightBytes !== undefined && { maxWeightBytes }) });
 }
 
 async function loadAutoencoder(
@@ -73,8 +72,8 @@ async function loadAutoencoder(
   return new Autoencoder({
     name,
     latentShape,
-    encoder: latent.encoder === undefined ? undefined : await readGraph(latent.encoder),
-    decoder: latent.decoder === undefined ? undefined : await readGraph(latent.decoder),
+    encoder: latent.encoder === undefined ? undefined : await readGraph(latent.encoder, undefined),
+    decoder: latent.decoder === undefined ? undefined : await readGraph(latent.decoder, undefined),
     scalingFactor: latent.scalingFactor,
     shiftFactor: latent.shiftFactor,
   });

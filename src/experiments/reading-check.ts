@@ -72,7 +72,7 @@ export async function judgeReading(
   const all: Alternative[] = [{ ...first, label: labelOf(first) }, ...others];
   const readings = all.map((reading) => ({ label: reading.label, denoiser: denoiserOf(foreign, reading) }));
   const check = await checkReading(images, readings, { ...options, sigmas: levelsFor(foreign, first, isImage) });
-  const best = all.find(({ label }) => label === check.readings[0]?.label) as Alternative;
+  const best = all.find(({ label }) => label === check.best.label) as Alternative;
   return { check, best, stated: foreign.facts.reading && all[0], images: images.shape[0] as number };
 }
 

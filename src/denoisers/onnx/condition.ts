@@ -19,12 +19,12 @@ export interface Condition {
 export function conditionOf(
   where: string,
   roles: OnnxRoles,
-  condition: Condition = {},
+  condition: Condition | undefined,
   batch: number,
 ): Record<string, HostArray> {
   const held: Record<string, HostArray> = {};
-  if (roles.classLabels !== undefined) held[roles.classLabels.name] = classArray(where, roles, condition, batch);
-  if (roles.text !== undefined) held[roles.text.name] = textArray(where, roles, condition, batch);
+  if (roles.classLabels !== undefined) held[roles.classLabels.name] = classArray(where, roles, condition ?? {}, batch);
+  if (roles.text !== undefined) held[roles.text.name] = textArray(where, roles, condition ?? {}, batch);
   return held;
 }
 

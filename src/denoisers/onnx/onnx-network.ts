@@ -51,7 +51,9 @@ export class OnnxNetwork implements AsyncDisposable {
   readonly #weights: readonly FloatTensor[];
   readonly #pool: GraphPool;
 
+  /** @throws ModelError naming, all at once, the nodes whose operators cannot be read */
   constructor(options: OnnxNetworkOptions) {
+    onnxFunction(options.model);
     this.#options = options;
     this.#dtype = options.dtype ?? 'float32';
     this.#weights = [...options.model.weights.values()].map((w) => castFloat(w, this.#dtype) as FloatTensor);
