@@ -1,9 +1,10 @@
 import { ModelError } from '../../errors/errors.ts';
 import type { FloatDType, FloatTensor } from '../../tensor/tensor.ts';
 import type { JaxArray, JaxLibrary } from '../jax.ts';
-import type { HostArray, OnnxModel, OnnxNode } from './model.ts';
+import type { HostArray, OnnxModel } from './model.ts';
 import { interpret } from './interpreter.ts';
-import { operatorRules } from './operators/table.ts';
+import { supportedOperators } from './operators/table.ts';
+import { unsupportedMessage, unsupportedNodes } from './read/support.ts';
 import type { OnnxValue } from './value.ts';
 import { kindOf, tracedValue } from './value.ts';
 
@@ -40,13 +41,16 @@ export interface OnnxFunctionOptions {
  */
 export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}): OnnxFunction {
   const { dtype = 'float32', fixed = {} } = options;
-  checkOperators(model.nodes);
-  const weights = [...model.weights].map(([name, value]) => ({ name, value }));
+  const unsupported = unsupportedNodes(model, supportedOperators);
+  if (unsupported.length > 0) throw new ModelError('model', unsupportedMessage(unsupported));
+  const settings = settingsOf(model);
+  const weights = [...model.weights].flatMap(([name, value]) => (settings.has(name) ? [] : [{ name, value }]));
   return {
     weights,
     apply(jax, arrays, inputs, outputs) {
       const known = new Map<string, OnnxValue>();
       for (const [name, value] of model.constants) known.set(name, { kind: 'host', ...value });
+      for (const [name, value] of settings) known.set(name, { kind: 'host', ...value });
       for (const [name, value] of Object.entries(fixed)) known.set(name, { kind: 'host', ...value });
       weights.forEach(({ name }, i) => known.set(name, tracedValue(arrays[i] as JaxArray)));
       for (const [name, array] of Object.entries(inputs)) known.set(name, tracedValue(array));
@@ -63,21 +67,20 @@ export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}
   };
 }
 
-/** At most so many nodes of one operator are named. */
-const namesShown = 3;
+/** Operands that decide on shapes, such as the scales of a Resize, by operator. */
+const shaping: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2], Upsample: [1], OneHot: [2] };
 
-function checkOperators(nodes: readonly OnnxNode[]): void {
-  const unknown = nodes.filter(({ operator }) => !Object.hasOwn(operatorRules, operator));
-  if (unknown.length === 0) return;
-  const list = [...Map.groupBy(unknown, ({ operator }) => operator)].map(([operator, group]) => {
-    const names = group.slice(0, namesShown).map(({ name }) => `'${name}'`);
-    const rest = group.length > namesShown ? ` and ${group.length - namesShown} more` : '';
-    return `${operator} (${names.join(', ')}${rest})`;
-  });
-  const advice = unknown.some(({ operator }) => /^(Loop|Scan|Sequence|SplitToSequence)/.test(operator))
-    ? 'Export by tracing, without torch.jit.script and with fixed sizes: loops are then unrolled.'
-    : 'Export with opset_version=17, or rewrite these parts of the network.';
-  throw new ModelError('model', `holds operators that cannot be read: ${list.join(', ')}. ${advice}`, {
-    details: { nodes: unknown.map(({ name, operator }) => ({ name, operator })) },
-  });
+/** Float arrays of the file on which such operands depend: they look like weights, but must be known while tracing. */
+function settingsOf({ nodes, weights }: OnnxModel): Map<string, HostArray> {
+  const needed = new Set<string>();
+  for (const { operator, inputs, outputs } of nodes.toReversed()) {
+    const isNeeded = outputs.some((name) => needed.has(name)) && operator !== 'Shape' && operator !== 'Size';
+    inputs.forEach((name, i) => {
+      if (isNeeded || shaping[operator]?.includes(i)) needed.add(name);
+    });
+  }
+  const found = [...weights].filter(([name]) => needed.has(name));
+  return new Map(
+    found.map(([name, { shape, data }]) => [name, { type: 'float', shape, data: Float64Array.from(data) }]),
+  );
 }
