@@ -18,7 +18,7 @@ export type OnnxAttribute =
 
 /** One operation of a foreign graph. */
 export interface OnnxNode {
-  /** What the exporter called it; its operator and place in the graph where it has no name. */
+  /** What the exporter called it, fit for a message of one line; its operator and place in the graph where it has no name. */
   readonly name: string;
   readonly operator: string;
   /** '' is ONNX's own set of operators. */
@@ -49,7 +49,7 @@ export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
   /** Float arrays of more than one element: they become arguments of the traced function. float16 and bfloat16 are widened. */
   readonly weights: ReadonlyMap<string, FloatTensor>;
-  /** Scalars, integers and booleans. */
+  /** Scalars, empty arrays, integers and booleans. */
   readonly constants: ReadonlyMap<string, HostArray>;
 }
 
@@ -59,6 +59,6 @@ export interface OnnxModel extends OnnxGraph {
   readonly opset: number;
   /** Exporter and version, such as `pytorch 1.13.0`; may be empty. */
   readonly producer: string;
-  /** Size of all weights once in memory as float32. */
+  /** Bytes of all weights in memory: float16 widened to float32, float64 as it is. */
   readonly weightBytes: number;
 }

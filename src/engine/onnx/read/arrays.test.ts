@@ -78,6 +78,10 @@ describe('readOnnx() of float arrays', () => {
     expect(await refusal(weightOf(floats('a', [2], [1, NaN])))).toContain("array 'a' holds NaN at element 1 of [2]");
     expect(await refusal(weightOf(floats('a', [2], [Infinity, 0])))).toContain("array 'a' holds Infinity at element 0");
     expect(await refusal(weightOf(floats('a', [2], [-Infinity, 1])))).toContain('Export it in float32.');
+    const double = array('a', [3], 11, { doubleData: [2 ** 1023, 5e-324, -Infinity] });
+    expect(await refusal(weightOf(double))).toContain('holds -Infinity at element 2 of [3]');
+    const extremes = [3.4e38, -3.4e38, 1e-45, 0];
+    expect(await weightOf(floats('a', [4], extremes))).toMatchObject({ data: Float32Array.from(extremes) });
     expect(await weightOf(floats('a', [2], [-Infinity, 0]))).toMatchObject({ dtype: 'float32' });
   });
 });

@@ -156,9 +156,13 @@ function joined(chunks: readonly Uint8Array[]): ArrayBuffer {
   return all.buffer;
 }
 
+/** By the bits: NaN and the infinities are the numbers whose exponent is all ones. Ten times as fast as findIndex on the floats. */
 function firstNotFinite(data: Float32Array | Float64Array): number {
-  // v - v is zero for every finite number; a plain loop is ten times faster than findIndex.
-  for (let i = 0; i < data.length; i++) if ((data[i] as number) - (data[i] as number) !== 0) return i;
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+  const [step, exponent] = data instanceof Float32Array ? [1, 0x7f800000] : [2, 0x7ff00000];
+  for (let i = step - 1; i < words.length; i += step) {
+    if (((words[i] as number) & exponent) === exponent) return Math.floor(i / step);
+  }
   return -1;
 }
 

@@ -1,15 +1,11 @@
-import type { FloatTensor } from '../../../tensor/tensor.ts';
 import type { HostArray } from '../model.ts';
 import type { ReadContext } from './context.ts';
 import { quoted } from './context.ts';
 import type { RawNode, RawTensor } from './raw.ts';
 
-/** What a Constant node holds: a stored array, a known one, a weight, or a kind that is not read. */
+/** What a Constant node holds: an array as stored, a number or list, or a kind that is not read. */
 export type FoldedConstant =
-  | { readonly stored: RawTensor }
-  | { readonly constant: HostArray; readonly weight?: undefined }
-  | { readonly weight: FloatTensor }
-  | { readonly refused: string };
+  { readonly stored: RawTensor } | { readonly constant: HostArray } | { readonly refused: string };
 
 /** Value of a Constant node in any of its forms. @throws ModelError where it has none */
 export function foldConstant(context: ReadContext, node: RawNode): FoldedConstant {
@@ -26,7 +22,7 @@ export function foldConstant(context: ReadContext, node: RawNode): FoldedConstan
     case 'ints':
       return { constant: { type: 'int', shape: [value.value.length], data: Float64Array.from(value.value) } };
     case 'floats':
-      return floatList(value.value);
+      return { stored: floatList(node.outputs[0] ?? '', value.value) };
     case 'string':
     case 'strings':
       return { refused: 'holds text' };
@@ -37,8 +33,8 @@ export function foldConstant(context: ReadContext, node: RawNode): FoldedConstan
   }
 }
 
-function floatList(list: readonly number[]): FoldedConstant {
-  const shape = [list.length];
-  if (list.length <= 1) return { constant: { type: 'float', shape, data: Float64Array.from(list) } };
-  return { weight: { shape, dtype: 'float32', data: Float32Array.from(list) } };
+/** A list of floats as an array like any other: a weight where it is longer than one. */
+function floatList(name: string, list: readonly number[]): RawTensor {
+  const raw = new Uint8Array(Float32Array.from(list).buffer);
+  return { name, dims: [list.length], type: 1, raw, typed: new Map(), external: undefined };
 }

@@ -1,10 +1,10 @@
 import { ModelError } from '../../../errors/errors.ts';
 
 /**
- * What a file may unfold to, in entries of lists of numbers; a name counts as four, a message as sixteen. A graph of 100,000 nodes with two
- * attributes each fits, and so do 500,000 bare messages, about 300 MB as objects: two bytes of a hostile file make one.
+ * What a file may unfold to, in entries of lists of numbers; a name counts as four, a message as sixteen. A graph of 50,000 nodes with two
+ * attributes each fits, and so do 250,000 bare messages, about 150 MB as objects: two bytes of a hostile file make one.
  */
-const allowance = 2 ** 23;
+const allowance = 2 ** 22;
 const perMessage = 16;
 
 /** One reading of one file: its name for messages, and how much it may still unfold to. */

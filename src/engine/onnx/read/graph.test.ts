@@ -179,6 +179,12 @@ describe('readOnnx() of constants', () => {
     }
   });
 
+  it('checks and counts such lists like any weight', async () => {
+    const list = (floats: number[]): NodeProto => constant('value_floats', { type: 6, floats });
+    expect((await readGraph(graph({ nodes: [list([1, 2, 3]), add] }))).weightBytes).toBe(12);
+    expect(await refusal(readGraph(graph({ nodes: [list([1, NaN]), add] })))).toContain("array 'c' holds NaN");
+  });
+
   it('refuses text and sparse arrays where they are used', async () => {
     const string = constant('value_string', { type: 3, s: text('a') });
     const sparse = constant('sparse_value', { type: 11, sparseTensor: { values: two } });

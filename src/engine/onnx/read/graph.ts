@@ -119,8 +119,7 @@ class GraphBuilder {
     else if ('stored' in value) this.addArray(value.stored, name);
     else {
       this.#define(name, 'known');
-      if (value.weight !== undefined) this.weights.set(name, value.weight);
-      else this.constants.set(name, value.constant);
+      this.constants.set(name, value.constant);
     }
     return true;
   }

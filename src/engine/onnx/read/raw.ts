@@ -24,6 +24,7 @@ export type RawValue =
   | { readonly kind: 'graph'; readonly value: RawGraph }
   | { readonly kind: 'unread' };
 
+/** A named value of a node. */
 export interface RawAttribute {
   readonly name: string;
   /** Attribute of the enclosing function that gives the value; '' outside functions. */
@@ -31,6 +32,7 @@ export interface RawAttribute {
   readonly value: RawValue;
 }
 
+/** One operation, not yet checked. */
 export interface RawNode {
   readonly name: string;
   readonly operator: string;
@@ -41,6 +43,7 @@ export interface RawNode {
   readonly attributes: readonly RawAttribute[];
 }
 
+/** A graph in the order of the file. */
 export interface RawGraph {
   readonly nodes: readonly RawNode[];
   readonly initializers: readonly RawTensor[];
@@ -50,6 +53,7 @@ export interface RawGraph {
   readonly outputs: readonly OnnxValueInfo[];
 }
 
+/** A function of the model's own, which nodes may call like an operator. */
 export interface RawFunction {
   readonly name: string;
   readonly domain: string;
@@ -62,6 +66,7 @@ export interface RawFunction {
   readonly opsets: ReadonlyMap<string, number>;
 }
 
+/** A whole file. */
 export interface RawModel {
   readonly producer: string;
   readonly opsets: ReadonlyMap<string, number>;

@@ -41,18 +41,16 @@ export async function readOnnx(where: string, bytes: Uint8Array, options: ReadOn
   const arrays = new StoredArrays(context);
   const stored = [...new Set(arraysOf(raw))];
   let needed = 0;
-  let weightBytes = 0;
-  for (const array of stored) {
-    const size = arrays.memoryBytes(array);
-    needed += size;
-    if (arrays.isWeight(array)) weightBytes += size;
-  }
+  for (const array of stored) needed += arrays.memoryBytes(array);
   if (needed > maxWeightBytes) {
     const [need, most] = [needed, maxWeightBytes].map((size) => (size / bytesPerGib).toFixed(1));
     context.fail(`its weights take ${need} GiB of memory, more than ${most} GiB. Allow it with --max-weights.`);
   }
   for (const array of stored) await arrays.fetch(array, readExternal);
-  return { ...buildGraph(context, arrays, raw), opset, producer: file.producer, weightBytes };
+  const graph = buildGraph(context, arrays, raw);
+  let weightBytes = 0;
+  for (const data of new Set([...graph.weights.values()].map((weight) => weight.data))) weightBytes += data.byteLength;
+  return { ...graph, opset, producer: file.producer, weightBytes };
 }
 
 function checkedOpset(context: ReadContext, { opsets, graph }: RawModel): number {

@@ -10,7 +10,7 @@ const fixed32 = 5;
 
 const longestVarint = 10;
 const shortText = 24;
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Walks over the fields of one protobuf message; never reads outside `bytes` and decodes only what is asked for. */
 export class WireMessage {
