@@ -43,17 +43,15 @@ export function groupNormalization(
   gain: JaxArray,
   offset: JaxArray,
 ): JaxArray {
-  const np = call.jax.numpy;
-  const [n, c, ...spatial] = x.shape as [number, number, ...number[]];
-  const size = spatial.reduce((a, b) => a * b, 1);
-  const grouped = x.ref.reshape([n, groups, (c / groups) * size]);
-  const { mean, inverse } = momentsOver(call, grouped, [-1], epsilonOf(call));
-  grouped.dispose();
-  const spread = (v: JaxArray): JaxArray =>
-    np.broadcastTo(v.reshape([n, groups, 1]), [n, groups, c / groups]).reshape([n, c, ...spatial.map(() => 1)]);
-  const factor = spread(inverse).mul(perChannel(gain, x.ndim));
-  const shift = perChannel(offset, x.ndim).sub(spread(mean).mul(factor.ref));
-  return x.mul(factor).add(shift);
+  const shape = [...x.shape];
+  const [n, c, ...spatial] = shape as [number, number, ...number[]];
+  // With an axis for the channels of a group nothing is ever copied from groups to channels.
+  const grouped = x.reshape([n, groups, c / groups, spatial.reduce((a, b) => a * b, 1)]);
+  const { mean, inverse } = momentsOver(call, grouped, [-2, -1], epsilonOf(call));
+  const perChannel = (v: JaxArray): JaxArray => v.reshape([1, groups, c / groups, 1]);
+  const factor = inverse.mul(perChannel(gain));
+  const shift = perChannel(offset).sub(mean.mul(factor.ref));
+  return grouped.mul(factor).add(shift).reshape(shape);
 }
 
 /** Opset 18 has one scale a group (a mistake of the standard), opset 21 one a channel. */
