@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === undefined)(`a page in Chromium (${chromiumNote}
     resources.defer(() => browser.close());
     isolated = await openPage(browser, `${first.url}/page.html`);
     plain = await openPage(browser, `${second.url}/page.html`);
-  });
+  }, 120_000);
 
   afterAll(() => resources.disposeAsync());
 

@@ -26,8 +26,8 @@ export async function openWebBackend(device: DeviceName): Promise<Backend> {
 }
 
 function startThread(events: WorkerEvents): WorkerPort {
-  // Bundlers know a worker by exactly this expression.
-  const worker = new Worker(new URL('./web-worker.ts', import.meta.url), { type: 'module' });
+  // Bundlers know a worker by exactly this expression; without an ending they find .ts in a checkout and .js in the package.
+  const worker = new Worker(new URL('./web-worker', import.meta.url), { type: 'module' });
   worker.onmessage = ({ data }) => events.onResponse(data);
   worker.onerror = (event) => {
     event.preventDefault();
