@@ -1,18 +1,12 @@
 import type { ConvolutionAttributes, GraphNode } from '../graph.ts';
-import type { LoweringRules } from './rule.ts';
+import type { Lowering, LoweringRules } from './rule.ts';
 import { operandOf } from './rule.ts';
 import { convolveByTaps, convolveTransposedByTaps, paddedBy } from './taps.ts';
 import { weightGradient } from './weight-gradient.ts';
 
 /** Convolutions and their adjoints. ONNX Runtime's CPU kernels know float32 only: float64 goes tap by tap through MatMul. */
 export const convolutionRules: LoweringRules<'conv' | 'convTranspose' | 'convWeights' | 'upsample'> = {
-  conv: (l, node) => {
-    const [x, w] = [operandOf(node, 0), operandOf(node, 1)];
-    if (node.dtype === 'float64') return convolveByTaps(l, node);
-    const { pads, crop } = splitPads(node.attributes.pads);
-    const cropped = crop ? paddedBy(l, l.value(x), x.shape, crop) : l.value(x);
-    return l.emitter.op('Conv', [cropped, l.value(w)], convAttributes(node.attributes, w, pads));
-  },
+  conv: (l, node) => convolution(l, node),
   convTranspose: (l, node) => {
     const [ct, w] = [operandOf(node, 0), operandOf(node, 1)];
     if (node.dtype === 'float64') return convolveTransposedByTaps(l, node);
@@ -30,6 +24,16 @@ export const convolutionRules: LoweringRules<'conv' | 'convTranspose' | 'convWei
     return l.emitter.op('Resize', [l.value(operandOf(node, 0)), '', '', l.emitter.integers(node.shape)], attributes);
   },
 };
+
+/** A convolution, in float32 with one `bias` a channel where there is one. */
+export function convolution(l: Lowering, node: GraphNode<'conv'>, bias?: string): string {
+  const [x, w] = [operandOf(node, 0), operandOf(node, 1)];
+  if (node.dtype === 'float64') return convolveByTaps(l, node);
+  const { pads, crop } = splitPads(node.attributes.pads);
+  const cropped = crop ? paddedBy(l, l.value(x), x.shape, crop) : l.value(x);
+  const inputs = [cropped, l.value(w), ...(bias === undefined ? [] : [bias])];
+  return l.emitter.op('Conv', inputs, convAttributes(node.attributes, w, pads));
+}
 
 type Pads = readonly (readonly [number, number])[];
 

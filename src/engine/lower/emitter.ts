@@ -67,6 +67,14 @@ export class OnnxEmitter {
     return this.#literal(bytes, value.shape, onnxTypes[value.dtype]);
   }
 
+  /** A literal float32 list of one value. */
+  filled(value: number, count: number): string {
+    return this.#once(`filled ${value} ${count}`, () => {
+      const data = new Float32Array(count).fill(value);
+      return this.#literal(new Uint8Array(data.buffer), [count], onnxTypes.float32);
+    });
+  }
+
   /** A literal list of int64, as shapes, axes and pads are given. */
   integers(values: readonly number[]): string {
     return this.#once(`i64 ${values.join(' ')}`, () => {

@@ -1,9 +1,10 @@
 import type { GraphNode, OpAttributes, OpName } from '../graph.ts';
 import { isOp } from '../graph.ts';
-import { convolutionRules } from './convolution.ts';
+import { convolution, convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
 import type { OnnxArgument } from './emitter.ts';
 import { OnnxEmitter } from './emitter.ts';
+import { fuse } from './fuse.ts';
 import { gatherRules } from './gather.ts';
 import { linalgRules } from './linalg.ts';
 import { movementRules } from './movement.ts';
@@ -39,6 +40,7 @@ export function lower(outputs: readonly GraphNode[]): LoweredModel {
     value: (node) => names.get(node) ?? leaf(node),
     operand: (node) =>
       isOp(node, 'uniform') ? emitter.scalar(node.attributes.value, node.dtype) : lowering.value(node),
+    convolution: (node, bias) => convolution(lowering, node, bias),
   };
   const leaf = (node: GraphNode): string => {
     const name = lowerLeaf(emitter, node);
@@ -46,7 +48,11 @@ export function lower(outputs: readonly GraphNode[]): LoweredModel {
     if (isOp(node, 'input')) inputs.push({ name, shape: node.shape, dtype: node.dtype, index: node.attributes.index });
     return name;
   };
-  for (const node of inOrder(outputs)) names.set(node, lowerNode(lowering, node));
+  const nodes = inOrder(outputs);
+  const { rules: fused, absorbed } = fuse(nodes, outputs);
+  for (const node of nodes) {
+    if (!absorbed.has(node)) names.set(node, fused.get(node)?.(lowering) ?? lowerNode(lowering, node));
+  }
   const results = outputs.map((node, i) => ({
     name: `out${i}`,
     shape: node.shape,

@@ -1,4 +1,3 @@
-import { tensor } from '../../tensor/tensor.ts';
 import type { Reduction } from '../graph.ts';
 import type { OnnxEmitter } from './emitter.ts';
 import { onnxTypes } from './emitter.ts';
@@ -19,9 +18,9 @@ export const reductionRules: LoweringRules<'normalize' | 'reduce' | 'averagePool
     return l.emitter.op(reducers[kind], [l.value(operandOf(node, 0)), l.emitter.integers(axes)], { keepdims: 0 });
   },
   normalize: (l, node) => {
-    const scale = tensor('float32', [node.shape.at(-1) ?? 1], new Float32Array(node.shape.at(-1) ?? 1).fill(1));
+    const scale = l.emitter.filled(1, node.shape.at(-1) ?? 1);
     const attributes = { axis: -1, epsilon: { float: node.attributes.epsilon } };
-    return l.emitter.op('LayerNormalization', [l.value(operandOf(node, 0)), l.emitter.literal(scale)], attributes);
+    return l.emitter.op('LayerNormalization', [l.value(operandOf(node, 0)), scale], attributes);
   },
   averagePool: (l, node) => {
     const { window } = node.attributes;

@@ -8,6 +8,8 @@ export interface Lowering {
   value(node: GraphNode): string;
   /** The same for an operand that broadcasts: uniform nodes come as scalars. */
   operand(node: GraphNode): string;
+  /** A convolution with one `bias` [O] a channel. */
+  convolution(node: GraphNode<'conv'>, bias: string): string;
 }
 
 /** Emits the ONNX nodes of one graph node and gives the name of the result. */

@@ -1,4 +1,4 @@
-import { sameShape } from '../../tensor/tensor.ts';
+import { sameShape, sizeOf } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { BinaryOp, GraphDType, GraphNode, UnaryOp } from '../graph.ts';
 import { isOp, uniformValue, workOf } from '../graph.ts';
@@ -114,7 +114,7 @@ export function subtract(g: GraphBuilder, a: GraphNode, b: GraphNode): GraphNode
 }
 
 /** Splits off a uniform factor: x = scale * rest. */
-function scaled(x: GraphNode): { scale: number; rest: GraphNode } {
+export function scaled(x: GraphNode): { scale: number; rest: GraphNode } {
   if (isOp(x, 'mul')) {
     const [a, b] = x.inputs as [GraphNode, GraphNode];
     const value = uniformValue(a);
@@ -144,25 +144,29 @@ function addParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: number[], 
 /** p t + q t = (p + q) t for a tangent t and coefficients that do not depend on it: one pass over the block instead of three. */
 function factorLinear(g: GraphBuilder, x: GraphNode, y: GraphNode): GraphNode | undefined {
   if (!x.linear || !y.linear) return undefined;
-  const [p, t] = coefficient(g, x);
-  const [q, s] = coefficient(g, y);
-  if (t !== s || (p === undefined && q === undefined)) return undefined;
-  const one = g.uniform(1, [], t.dtype);
-  return multiply(g, add(g, p ?? one, q ?? one), t);
+  const others = splits(g, y);
+  for (const { coefficient: p, tangent } of splits(g, x)) {
+    const match = others.find((other) => other.tangent === tangent);
+    if (match === undefined || (p === undefined && match.coefficient === undefined)) continue;
+    const one = g.uniform(1, [], tangent.dtype);
+    return multiply(g, add(g, p ?? one, match.coefficient ?? one), tangent);
+  }
+  return undefined;
 }
 
-/** Splits a product with exactly one linear factor into (coefficient, linear factor). */
-function coefficient(g: GraphBuilder, x: GraphNode): [GraphNode | undefined, GraphNode] {
-  const { scale, rest } = scaled(x);
-  let factor: GraphNode | undefined;
-  let linear = rest;
-  if (isOp(rest, 'mul')) {
-    const [a, b] = rest.inputs as [GraphNode, GraphNode];
-    if (a.linear !== b.linear) [factor, linear] = a.linear ? [b, a] : [a, b];
+/** A linear node as coefficient times a linear factor, in every way that its product admits, from the whole node down to its tangent. */
+function splits(g: GraphBuilder, x: GraphNode): { coefficient: GraphNode | undefined; tangent: GraphNode }[] {
+  const found: { coefficient: GraphNode | undefined; tangent: GraphNode }[] = [];
+  let [coefficient, tangent]: [GraphNode | undefined, GraphNode] = [undefined, x];
+  for (;;) {
+    found.push({ coefficient, tangent });
+    if (!isOp(tangent, 'mul')) return found;
+    const [a, b] = tangent.inputs as [GraphNode, GraphNode];
+    if (a.linear === b.linear) return found;
+    const factor: GraphNode = a.linear ? b : a;
+    coefficient = coefficient === undefined ? factor : multiply(g, coefficient, factor);
+    tangent = a.linear ? a : b;
   }
-  if (scale === 1) return [factor, linear];
-  const uniform = g.uniform(scale, [], x.dtype);
-  return [factor === undefined ? uniform : multiply(g, uniform, factor), linear];
 }
 
 /** a b: zeros and ones vanish, scales gather in front, and coefficients of a tangent are multiplied together before it. */
@@ -179,7 +183,13 @@ function multiplyParts(g: GraphBuilder, x: GraphNode, y: GraphNode, shape: numbe
     const gathered = gatherScale(g, x, y, shape, dtype);
     if (gathered !== undefined) return gathered;
     const normalized = normalization(g, x, y) ?? normalization(g, y, x);
-    const rewritten = normalized ?? sigmoidDerivative(g, x, y) ?? reassociate(g, x, y) ?? reassociate(g, y, x);
+    const rewritten =
+      normalized ??
+      sigmoidDerivative(g, x, y) ??
+      siluFirst(g, x, y) ??
+      siluFirst(g, y, x) ??
+      reassociate(g, x, y) ??
+      reassociate(g, y, x);
     if (rewritten !== undefined) return rewritten;
   }
   if (u === 1) return broadcast(g, y, shape);
@@ -218,7 +228,10 @@ function applyScale(g: GraphBuilder, scale: number, rest: GraphNode, dtype: Grap
   return g.node('mul', [uniform, rest], null, rest.shape, dtype);
 }
 
-/** p (q t) = (p q) t where t is the largest of the three, or as large and the only tangent: the largest factor comes last. */
+/**
+ * p (q t) = (p q) t where t is larger than p q: the largest factor comes last. Where they are equally large nothing is won, and q t may be
+ * at hand for other uses.
+ */
 function reassociate(g: GraphBuilder, p: GraphNode, product: GraphNode): GraphNode | undefined {
   if (!isOp(product, 'mul')) return undefined;
   const [a, b] = product.inputs as [GraphNode, GraphNode];
@@ -226,11 +239,19 @@ function reassociate(g: GraphBuilder, p: GraphNode, product: GraphNode): GraphNo
     [a, b],
     [b, a],
   ] as const) {
-    const others = Math.max(workOf(p), workOf(q));
-    const isLast = workOf(t) > others || (workOf(t) === others && t.linear && !q.linear && !p.linear);
-    if (isLast && uniformValue(q) === undefined) return multiply(g, multiply(g, p, q), t);
+    const gathered = sizeOf(jointShape([p.shape, q.shape]));
+    if (workOf(t) > gathered && uniformValue(q) === undefined) return multiply(g, multiply(g, p, q), t);
   }
   return undefined;
+}
+
+/** x (s v) = (x s) v for s = sigmoid(x): the product x s, the SiLU, is at hand. */
+function siluFirst(g: GraphBuilder, x: GraphNode, product: GraphNode): GraphNode | undefined {
+  if (!isOp(product, 'mul')) return undefined;
+  const [a, b] = product.inputs as [GraphNode, GraphNode];
+  const [gate, v] = isOp(a, 'sigmoid') ? [a, b] : [b, a];
+  const isSilu = isOp(gate, 'sigmoid') && gate.inputs[0] === x && v !== x && v !== gate;
+  return isSilu ? multiply(g, multiply(g, x, gate), v) : undefined;
 }
 
 /**
@@ -258,9 +279,9 @@ function isSquareOf(f: GraphNode, op: UnaryOp): boolean {
   return isOp(f, 'mul') && f.inputs[0] === f.inputs[1] && isOp(f.inputs[0] as GraphNode, op);
 }
 
-/** The two factors of a product that is no square, else the node itself. */
+/** The factors of a product down to squares, powers left whole. */
 function factorsOf(x: GraphNode): readonly GraphNode[] {
-  return isOp(x, 'mul') && x.inputs[0] !== x.inputs[1] ? x.inputs : [x];
+  return isOp(x, 'mul') && x.inputs[0] !== x.inputs[1] ? x.inputs.flatMap(factorsOf) : [x];
 }
 
 /** The remaining elementwise operations of two operands. */

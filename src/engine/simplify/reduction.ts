@@ -2,7 +2,7 @@ import { sizeOf } from '../../tensor/tensor.ts';
 import type { GraphBuilder } from '../builder.ts';
 import type { GraphNode, Reduction } from '../graph.ts';
 import { isOp, uniformValue } from '../graph.ts';
-import { multiply } from './elementwise.ts';
+import { multiply, scaled } from './elementwise.ts';
 import { broadcast, reshape, withoutCopies } from './movement.ts';
 
 /** Reduces over `axes`, which are removed; factors and copies that do not vary along them are taken out of sums. */
@@ -55,6 +55,11 @@ function broadcastSum(g: GraphBuilder, x: GraphNode, axes: readonly number[]): G
 function factoredSum(g: GraphBuilder, x: GraphNode, axes: readonly number[]): GraphNode | undefined {
   if (!isOp(x, 'mul')) return undefined;
   const [a, b] = x.inputs as [GraphNode, GraphNode];
+  const scale = scaled(a).scale * scaled(b).scale;
+  if (scale !== 1) {
+    const rest = multiply(g, scaled(a).rest, scaled(b).rest);
+    return multiply(g, g.uniform(scale, [], x.dtype), reduce(g, broadcast(g, rest, x.shape), 'sum', axes));
+  }
   for (const [p, t] of [
     [a, b],
     [b, a],
