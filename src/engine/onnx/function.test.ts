@@ -110,6 +110,25 @@ describe('onnxFunction() in float64', () => {
   });
 });
 
+describe('onnxFunction() of an integer input, given as floats', () => {
+  test('casts it there and back, and looks up by it', async () => {
+    const jax = await loadJax();
+    const nodes = [
+      node('Cast', ['t'], ['whole'], { to: int(7) }),
+      node('Cast', ['whole'], ['t again'], { to: int(1) }),
+      node('Gather', ['table', 't'], ['row']),
+      node('Gather', ['table', 'whole'], ['same row']),
+      node('Sum', ['row', 'same row', 't again'], ['y']),
+    ];
+    const table = known('float', [3], [10, 20, 40]);
+    const of = model(graph({ inputs: [input('t', 2)], outputs: ['y', 'whole'], nodes, constants: { table } }));
+    const t = jax.numpy.array(Float32Array.of(2, 1));
+    const [y, whole] = onnxFunction(of).apply(jax, [], { t }, ['y', 'whole']) as [JaxArray, JaxArray];
+    expect([...y.dataSync()]).toEqual([82, 41]);
+    expect(whole.dtype, 'results are floats').toBe('float32');
+  });
+});
+
 describe('onnxFunction() with branches', () => {
   const constants = { scale: known('float', [2], [2, 3]) };
   const twice = graph({ outputs: ['t'], nodes: [node('Mul', ['h', 'scale'], ['t'])], constants });
@@ -192,11 +211,6 @@ describe('onnxFunction() owns what it makes', () => {
 });
 
 describe('onnxFunction() says in one line', () => {
-  const refusal =
-    (of: OnnxGraph): (() => unknown) =>
-    () =>
-      onnxFunction(model(of));
-
   test('all operators that cannot be read, with the names of their nodes', () => {
     const nodes = [
       node('NonMaxSuppression', ['x'], ['a']),

@@ -68,7 +68,7 @@ export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}
 }
 
 /** Operands that decide on shapes, such as the scales of a Resize, by operator. */
-const shaping: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2], Upsample: [1], OneHot: [2] };
+const shaping: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2], OneHot: [2] };
 
 /** Float arrays of the file on which such operands depend: they look like weights, but must be known while tracing. */
 function settingsOf({ nodes, weights }: OnnxModel): Map<string, HostArray> {

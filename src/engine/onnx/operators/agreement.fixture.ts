@@ -38,10 +38,13 @@ export interface OperatorTrial {
   readonly differences?: FloatDType;
 }
 
-/** Attribute and operand literals, short to write. */
+/** Attribute of one integer. */
 export const int = (value: number): OnnxAttribute => ({ kind: 'int', value });
+/** Attribute of one float. */
 export const float = (value: number): OnnxAttribute => ({ kind: 'float', value });
+/** Attribute of integers. */
 export const ints = (...value: readonly number[]): OnnxAttribute => ({ kind: 'ints', value });
+/** Attribute of text. */
 export const text = (value: string): OnnxAttribute => ({ kind: 'string', value });
 /** Known int64 list. */
 export const list = (...data: readonly number[]): HostArray => known('int', [data.length], data);

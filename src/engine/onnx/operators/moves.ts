@@ -8,11 +8,13 @@ import { hostValue, kindOf, shapeOfValue, tracedValue } from '../value.ts';
 
 // Moves of elements over values of either kind: known stays known. As in jax-js, each consumes its operand.
 
+/** The same elements in order under another shape. */
 export function reshape(x: OnnxValue, shape: readonly number[]): OnnxValue {
   if (x.kind === 'host') return { ...x, shape: [...shape] };
   return sameShape(x.array.shape, shape) ? x : tracedValue(x.array.reshape([...shape]));
 }
 
+/** Axes in another order. */
 export function transpose(x: OnnxValue, perm: readonly number[]): OnnxValue {
   if (perm.every((p, i) => p === i)) return x;
   return x.kind === 'host' ? transposeHost(x, perm) : tracedValue(x.array.transpose([...perm]));
