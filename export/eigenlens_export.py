@@ -53,7 +53,7 @@ def export_denoiser(
 ) -> Path:
     """Writes the graph and, beside `model.onnx`, `model.reference.npz`: inputs by role (x, time, labels, text) and y.
 
-    The model is left on the CPU, in float32, in eval mode and without gradient checkpointing.
+    The model is left on the CPU, in float32 and in eval mode.
 
     model         called with the sample by position and the rest by keyword; the output may be a tensor, a tuple whose
                   first entry it is, or an object with a field `sample`
@@ -87,17 +87,10 @@ def export_denoiser(
 
 
 def prepare(model: nn.Module) -> None:
-    """CPU, float32, eval mode, no gradient checkpointing, no gradients wanted."""
-    for convert in ('convert_to_fp32', 'disable_gradient_checkpointing'):  # guided-diffusion; diffusers
-        if hasattr(model, convert):
-            getattr(model, convert)()
-    model.to('cpu', torch.float32).eval().requires_grad_(False)
+    """CPU and float32, also where a model remembers another type; no gradients wanted."""
+    model.to('cpu', torch.float32).requires_grad_(False)
     for module in model.modules():
-        own = vars(module)
-        for flag in ('gradient_checkpointing', 'use_checkpoint', 'use_fp16'):
-            if own.get(flag) is True:
-                setattr(module, flag, False)
-        if own.get('dtype') in (torch.float16, torch.bfloat16):  # guided-diffusion casts the sample to it
+        if vars(module).get('dtype') in (torch.float16, torch.bfloat16):  # guided-diffusion casts the sample to it
             module.dtype = torch.float32
 
 
