@@ -160,7 +160,7 @@ async function imported(prepared: Prepared): Promise<Tensor[]> {
   return await executable.run(...arrays);
 }
 
-/** <u, J v> and <J^T u, v>, compiled in float32, against a central difference of <u, f> along v. */
+/** <u, J v> and <J^T u, v> for blocks of two, v and 2 v, compiled in float32, against a central difference of <u, f> along v. */
 async function expectDerivatives(prepared: Prepared, dtype: FloatDType): Promise<void> {
   const jax = await loadJax();
   const arrays = [...prepared.values.values()];
@@ -170,14 +170,21 @@ async function expectDerivatives(prepared: Prepared, dtype: FloatDType): Promise
   );
   const count = arrays.length;
   const products = (...all: JaxArray[]): JaxArray[] => {
+    const { numpy: np } = jax;
     const [xs, vs] = [all.slice(0, count), all.slice(count)];
     const fn = scalarised(prepared, jax, 'float32');
-    const points = xs.map((x) => x.ref);
-    const [, forward] = jax.jvp<typeof fn>(fn, points, vs.map((v) => v.ref)); // prettier-ignore
-    const argnums = xs.map((_, i) => i);
-    const gradients = jax.grad(fn, { argnums })(...xs);
-    const parts = gradients.map((g, i) => g.mul(vs[i] as JaxArray).sum());
-    return [forward, parts.reduce((sum, part) => sum.add(part))];
+    const forward = (...tangents: JaxArray[]): JaxArray => {
+      const points = xs.map((x) => x.ref);
+      const [value, tangent] = jax.jvp<typeof fn>(fn, points, tangents);
+      value.dispose();
+      return tangent;
+    };
+    const jv = jax.vmap(forward)(...vs.map((v) => np.stack([v.ref, v.ref.mul(2)])));
+    const [value, pull] = jax.vjp<typeof fn>(fn, xs);
+    value.dispose();
+    const gradients = jax.vmap((u: JaxArray) => pull(u))(np.array(Float32Array.of(1, 2)));
+    const parts = gradients.map((g, i) => g.mul(vs[i] as JaxArray).reshape([2, -1]).sum(1)); // prettier-ignore
+    return [jv, parts.reduce((sum, part) => sum.add(part))];
   };
   const specs = [...arrays, ...directions].map(({ shape }) => ({ shape }));
   await using executable = await compile(products, specs, { threads: 1 });
@@ -186,8 +193,14 @@ async function expectDerivatives(prepared: Prepared, dtype: FloatDType): Promise
   // float32 rounds each of the terms of a sum whose absolute size is `scale`; 2^-17 leaves 64 roundings a term. Differences in float32
   // add h^2 and eps / h, both near 2^-14, times third derivatives and terms: another factor of 8.
   const tolerance = (dtype === 'float64' ? 2 ** -17 : 2 ** -11) * Math.max(scale, 1);
-  expect(Math.abs(((forward as Tensor).data[0] as number) - difference), 'J v').toBeLessThan(tolerance);
-  expect(Math.abs(((reverse as Tensor).data[0] as number) - difference), 'J^T u').toBeLessThan(tolerance);
+  for (const [label, product] of [
+    ['J v', forward],
+    ['J^T u', reverse],
+  ] as const) {
+    const [one, two] = (product as Tensor).data as Float32Array as unknown as [number, number];
+    expect(Math.abs(one - difference), label).toBeLessThan(tolerance);
+    expect(Math.abs(two - 2 * difference), `${label}, second of the block`).toBeLessThan(2 * tolerance);
+  }
 }
 
 /** <u, f> for fixed draws u. */

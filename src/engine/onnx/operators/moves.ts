@@ -50,23 +50,38 @@ function sliceArray(
     x.dispose();
     return empty;
   }
-  const last = starts.map((start, i) => start + ((counts[i] as number) - 1) * (steps[i] as number));
-  const ranges = starts.map((start, i): [number, number] => [
-    Math.min(start, last[i] as number),
-    Math.max(start, last[i] as number) + 1,
-  ]);
-  let part = ranges.every(([a, b], i) => a === 0 && b === x.shape[i]) ? x : x.slice(...ranges);
-  const reversed = steps.map((_, i) => i).filter((i) => (steps[i] as number) < 0 && (counts[i] as number) > 1);
-  if (reversed.length > 0) part = jax.numpy.flip(part, reversed);
-  const strides = steps.map((step, i) => ((counts[i] as number) > 1 ? Math.abs(step) : 1));
-  if (strides.every((s) => s === 1)) return part;
-  // A window of one element at every stride: the only strided read that jax-js has.
-  return jax.lax.reduceWindow(
-    part,
-    (window) => window.reshape([]),
-    strides.map(() => 1),
-    strides,
-  );
+  let part = x;
+  const reversed: number[] = [];
+  counts.forEach((count, axis) => {
+    const [start, step] = [starts[axis] as number, steps[axis] as number];
+    if (count > 1 && step < 0) reversed.push(axis);
+    const first = step < 0 ? start + (count - 1) * step : start;
+    part = everyOther(jax, part, axis, first, count, count > 1 ? Math.abs(step) : 1);
+  });
+  return reversed.length === 0 ? part : jax.numpy.flip(part, reversed);
+}
+
+/**
+ * `count` elements of one axis from `first` on, `step` apart: that axis is cut in runs of `step`, of which one place is kept. A window with
+ * strides would do it at once, but jax-js cannot map it over a block of tangents.
+ */
+function everyOther(jax: JaxLibrary, x: JaxArray, axis: number, first: number, count: number, step: number): JaxArray {
+  const { shape } = x;
+  const size = shape[axis] as number;
+  // The runs may begin up to step - 1 elements earlier where there are too few behind the last one.
+  const begin = Math.max(0, Math.min(first, size - count * step));
+  const end = begin + count * step;
+  const place = first - begin;
+  const along = (range: [number, number], all: readonly number[], at: number): [number, number][] =>
+    all.map((d, i) => (i === at ? range : [0, d]));
+  const cut = begin === 0 && end >= size ? x : x.slice(...along([begin, Math.min(end, size)], shape, axis));
+  if (step === 1) return cut;
+  const whole = end > size ? jax.numpy.pad(cut, { [axis]: [0, end - size] }) : cut;
+  const runs = shape.toSpliced(axis, 1, count, step);
+  return whole
+    .reshape(runs)
+    .slice(...along([place, place + 1], runs, axis + 1))
+    .reshape(shape.with(axis, count));
 }
 
 /** Elements [start, start + count) of one axis. */
