@@ -16,6 +16,7 @@ interface ModelOptions extends Options {
   readonly shape: ValueOption<string>;
   readonly class: ValueOption<number>;
   readonly text: ValueOption<string>;
+  readonly maxWeights: ValueOption<number>;
   readonly device: ValueOption<DeviceRequest>;
 }
 
@@ -30,14 +31,16 @@ export const modelOptions: ModelOptions = {
   shape: text('<CxHxW>', 'one sample, where the graph leaves it open, such as 3x32x32'),
   class: number('<n>', 'its class, where it wants one (default 0)'),
   text: text('<file>', 'its text embedding as NPY, where it wants one (default zeros)'),
+  maxWeights: number('<GiB>', 'most memory that its weights may take (default 4)'),
   device: choice(['auto', ...deviceNames], 'where networks run (default auto: CUDA where it works, else the CPU)'),
 };
 
 /** The reading alone, undefined where nothing of it is said. */
 export function readingOf(values: OptionValues<ModelOptions>): ReadingInput | undefined {
-  const { parameterization, schedule, pixelRange, input, outputName, fix, shape, text: embedding } = values;
+  const { parameterization, schedule, pixelRange, input, outputName, fix, shape, text: embedding, maxWeights } = values;
   const said = defined({
     parameterization, schedule, pixelRange, input, outputName, fix, shape, class: values.class, text: embedding,
+    maxWeights,
   }); // prettier-ignore
   return Object.keys(said).length === 0 ? undefined : said;
 }

@@ -42,6 +42,11 @@ type PredictionType = (typeof predictionTypes)[number];
 
 const positive = z.number().positive();
 const flag = z.boolean().nullish();
+/** Python writes a bound that it does not have as Infinity: that is none. */
+const noiseLevel = z
+  .custom<number | null | undefined>((v) => v == null || (typeof v === 'number' && v > 0), 'expected a positive number')
+  .transform((v) => (v === Infinity ? undefined : v))
+  .optional();
 
 const schedulerConfig = z.looseObject({
   _class_name: z.string().nullish(),
@@ -56,8 +61,8 @@ const schedulerConfig = z.looseObject({
   variance_type: z.string().nullish(),
   timestep_type: z.enum(['discrete', 'continuous']).nullish(),
   use_flow_sigmas: flag,
-  sigma_min: positive.nullish(),
-  sigma_max: positive.nullish(),
+  sigma_min: noiseLevel,
+  sigma_max: noiseLevel,
   sigma_data: positive.nullish(),
   shift: z.number().nullish(),
   use_dynamic_shifting: flag,

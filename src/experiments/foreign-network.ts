@@ -19,8 +19,6 @@ export interface LoadOptions {
   readonly device?: DeviceName | undefined;
   /** Default float32. */
   readonly dtype?: FloatDType | undefined;
-  /** Most memory that the weights may take, default 4 GiB. */
-  readonly maxWeightBytes?: number | undefined;
 }
 
 /** A foreign network, loaded: how it is read is still open. */
@@ -39,7 +37,7 @@ export interface ForeignNetwork {
  */
 export async function loadForeign(facts: ForeignFacts, options: LoadOptions = {}): Promise<ForeignNetwork> {
   const { path, name, wishes } = facts;
-  const model = await readGraph(path, options.maxWeightBytes);
+  const model = await readGraph(path, wishes.maxWeightBytes);
   const { fixed = {}, ...inputs } = wishes.inputs;
   const roles = assignRoles(name, model, { ...inputs, fixed: Object.keys(fixed), output: wishes.output });
   const open = (roles.sample.shape ?? []).slice(1).some((d) => typeof d === 'string');
@@ -65,15 +63,15 @@ async function readGraph(path: string, maxWeightBytes: number | undefined): Prom
 }
 
 async function loadAutoencoder(
-  { name, latent }: ForeignFacts,
+  { name, latent, wishes }: ForeignFacts,
   latentShape: readonly number[],
 ): Promise<Autoencoder | undefined> {
   if (latent === undefined) return undefined;
   return new Autoencoder({
     name,
     latentShape,
-    encoder: latent.encoder === undefined ? undefined : await readGraph(latent.encoder, undefined),
-    decoder: latent.decoder === undefined ? undefined : await readGraph(latent.decoder, undefined),
+    encoder: latent.encoder === undefined ? undefined : await readGraph(latent.encoder, wishes.maxWeightBytes),
+    decoder: latent.decoder === undefined ? undefined : await readGraph(latent.decoder, wishes.maxWeightBytes),
     scalingFactor: latent.scalingFactor,
     shiftFactor: latent.shiftFactor,
   });

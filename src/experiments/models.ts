@@ -60,13 +60,11 @@ const MIXTURE_HELDOUT = 1000;
  */
 export async function openDenoiser(spec: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   const { data, signal } = options;
-  const heldout = data === undefined ? undefined : (await splitDataset(data)).heldout;
   const colon = spec.indexOf(':');
   const kind = Object.hasOwn(kinds, spec.slice(0, colon)) ? kinds[spec.slice(0, colon)] : undefined;
-  const model =
-    colon < 0 || kind === undefined
-      ? await openNetwork(spec, options)
-      : await kind.open(spec, spec.slice(colon + 1), signal);
+  if (colon < 0 || kind === undefined) return openNetwork(spec, options);
+  const heldout = data === undefined ? undefined : (await splitDataset(data)).heldout;
+  const model = await kind.open(spec, spec.slice(colon + 1), signal);
   return heldout === undefined ? model : { ...model, heldout };
 }
 

@@ -24,6 +24,8 @@ export interface ReadingInput {
   readonly class?: number | undefined;
   /** Path of an embedding, NPY. */
   readonly text?: string | undefined;
+  /** Most memory in GiB that its weights may take. */
+  readonly maxWeights?: number | undefined;
 }
 
 /** The fields of a `ReadingInput`, for specs. */
@@ -37,6 +39,7 @@ export const readingInputSchema: z.ZodType<ReadingInput> = z.strictObject({
   shape: z.string().optional(),
   class: z.int('expected a whole number').nonnegative('expected a class from 0').optional(),
   text: z.string().optional(),
+  maxWeights: z.number().positive('expected GiB above 0').optional(),
 });
 
 /** What the user said of a foreign model, parsed. */
@@ -48,6 +51,7 @@ export interface ReadingWishes {
   readonly sampleShape?: readonly number[] | undefined;
   readonly classLabel?: number | undefined;
   readonly text?: string | undefined;
+  readonly maxWeightBytes?: number | undefined;
 }
 
 /** @throws SpecError naming the flag that is wrong and what it may say */
@@ -60,6 +64,7 @@ export function parseReading(input: ReadingInput): ReadingWishes {
     sampleShape: input.shape === undefined ? undefined : parseShape(input.shape),
     classLabel: input.class,
     text: input.text,
+    maxWeightBytes: input.maxWeights === undefined ? undefined : input.maxWeights * 2 ** 30,
   };
 }
 

@@ -44,7 +44,9 @@ export async function readOnnx(where: string, bytes: Uint8Array, options: ReadOn
   for (const array of stored) needed += arrays.memoryBytes(array);
   if (needed > maxWeightBytes) {
     const [need, most] = [needed, maxWeightBytes].map((size) => (size / bytesPerGib).toFixed(1));
-    context.fail(`its weights take ${need} GiB of memory, more than ${most} GiB. Allow it with --max-weights.`);
+    context.fail(
+      `its weights take ${need} GiB of memory, more than ${most} GiB. Allow it with --max-weights ${Math.ceil(needed / bytesPerGib)}.`,
+    );
   }
   for (const array of stored) await arrays.fetch(array, readExternal);
   const graph = buildGraph(context, arrays, raw);
