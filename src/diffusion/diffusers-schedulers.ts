@@ -10,7 +10,7 @@ export type SchedulerFamily =
   | { readonly family: 'edm' }
   | { readonly family: 'flow' };
 
-const heunChain = { ...latentChain, betaSchedule: 'linear' } as const;
+const heunChain = { steps: 1000, betaSchedule: 'linear', betaStart: 0.00085, betaEnd: 0.012 } as const;
 
 const ddpm: SchedulerFamily = { family: 'vp', chain: ddpmChain };
 const heun: SchedulerFamily = { family: 'vp', chain: heunChain };

@@ -39,7 +39,8 @@ export const idealNetworks: Readonly<Record<'denoised' | 'flow' | 'epsilon' | 'v
     flow: () => ({
       sigma: (_, t) => t.ref.div(t.mul(-1).add(1)),
       x: (input, sigma) => input.mul(sigma.add(1)),
-      output: (d, x, sigma) => x.sub(d).div(sigma),
+      // The velocity n - x0 with n = (x - D) / sigma.
+      output: (d, x, sigma) => x.sub(d.ref).div(sigma).sub(d),
     }),
     epsilon: (jax) => ({
       sigma: vpSigma,

@@ -5,6 +5,7 @@ import type { HostArray, OnnxModel } from './model.ts';
 import { interpret } from './interpreter.ts';
 import { supportedOperators } from './operators/table.ts';
 import { unsupportedMessage, unsupportedNodes } from './read/support.ts';
+import { joinGroupNormalizations } from './operators/written-out.ts';
 import type { OnnxValue } from './value.ts';
 import { kindOf, tracedValue } from './value.ts';
 
@@ -57,7 +58,8 @@ export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}
       const open = model.inputs.find(({ name }) => !known.has(name));
       if (open !== undefined)
         throw new ModelError(`input '${open.name}'`, 'expected a value, got none. Name its role.');
-      const results = interpret({ nodes: model.nodes, outputs }, known, { opset: model.opset, jax, dtype });
+      const nodes = joinGroupNormalizations(model.nodes, outputs);
+      const results = interpret({ nodes, outputs }, known, { opset: model.opset, jax, dtype });
       const type = dtype === 'float32' ? jax.numpy.float32 : jax.numpy.float64;
       return results.map((value, i) => {
         if (value.kind === 'traced') return kindOf(value) === 'float' ? value.array : value.array.astype(type);

@@ -20,10 +20,15 @@ export function mapHost(
   if (shape === undefined) {
     throw new ModelError('known arrays', `expected shapes that broadcast, got ${shapes.map(showShape).join(' and ')}.`);
   }
+  const data = allocateHost(shape);
+  // Masks and buffers of one value are large: attention begins with zeros of [heads, n, n].
+  if (data.length > 1) {
+    const values = operands.map(uniformOf);
+    if (values.every((v) => v !== undefined)) return { kind: 'host', type, shape, data: data.fill(f(...values)) };
+  }
   const places = operands.map((x) =>
     sameShape(x.shape, shape) ? undefined : positions(shape, broadcastStrides(x.shape, shape)),
   );
-  const data = allocateHost(shape);
   for (let k = 0; k < data.length; k++) {
     data[k] = f(...operands.map((x, i) => x.data[places[i]?.[k] ?? k] as number));
   }

@@ -1,7 +1,8 @@
+import { sameShape } from '../../../tensor/tensor.ts';
 import type { JaxArray } from '../../jax.ts';
 import type { OperatorCall, OperatorRule, OperatorRules } from '../call.ts';
-import { mapHost, roundHalfEven } from '../host/elementwise.ts';
-import { allocateHost } from '../host/view.ts';
+import { mapHost, roundHalfEven, uniformOf } from '../host/elementwise.ts';
+import { allocateHost, jointShape } from '../host/view.ts';
 import { hostValue, kindOf, tracedValue } from '../value.ts';
 import type { HostValue } from '../value.ts';
 import { scalar } from './constant.ts';
@@ -17,8 +18,23 @@ interface Pointwise {
 function pointwise({ numbers, arrays }: Pointwise): OperatorRule {
   return (call) => {
     if (call.allHost && numbers !== undefined) return mapHost(call.host(0).type, hosts(call), numbers);
-    return tracedValue(arrays(call, ...call.inputs.map((_, i) => call.array(i))));
+    return tracedValue(arrays(call, ...operandsOf(call)));
   };
+}
+
+/** The operands as arrays; a known one of one value that does not decide on the shape of the result is a number, which simplifies. */
+function operandsOf(call: OperatorCall): JaxArray[] {
+  const whole = call.inputs.some((value, i) => value?.kind === 'traced' && isJoint(call, i));
+  return call.inputs.map((value, i) => {
+    const number = whole && value?.kind === 'host' && value.type === 'float' ? uniformOf(value) : undefined;
+    return number === undefined ? call.array(i) : scalar(call, number);
+  });
+}
+
+/** Whether operand `index` has the shape of the result. */
+function isJoint(call: OperatorCall, index: number): boolean {
+  const joint = jointShape(call.inputs.map((_, i) => call.shape(i)));
+  return joint !== undefined && sameShape(joint, call.shape(index));
 }
 
 function hosts(call: OperatorCall): HostValue[] {
