@@ -1,5 +1,6 @@
 import type { BinaryOp, GraphNode, UnaryOp } from '../graph.ts';
 import { onnxTypes } from './emitter.ts';
+import { lowerErf } from './erf.ts';
 import type { Lowering, LoweringRules } from './rule.ts';
 import { operandOf } from './rule.ts';
 
@@ -26,7 +27,7 @@ export const elementwiseRules: LoweringRules<UnaryOp | BinaryOp | 'where' | 'cas
   atan: named('Atan'),
   exp: named('Exp'),
   log: named('Log'),
-  erf: named('Erf'),
+  erf: lowerErf,
   sqrt: named('Sqrt'),
   sigmoid: named('Sigmoid'),
   not: named('Not'),

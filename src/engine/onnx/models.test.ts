@@ -14,7 +14,7 @@ import { readOnnx } from './read/read-onnx.ts';
 const folder = 'test/models';
 const names = readdirSync(folder).flatMap((file) => (file.endsWith('.onnx') ? [file.slice(0, -5)] : []));
 
-/** Networks whose files hold no rounded constant, and whose operators all have float64 kernels (Erf has none). */
+/** Networks whose files hold no rounded constant. */
 const exact = ['adm', 'blind-cnn', 'blind-unet', 'ddpm-unet', 'edm-fourier', 'latent-decoder', 'latent-encoder'];
 
 /** Values in the order of a model's inputs. */
@@ -96,7 +96,10 @@ describe('onnxFunction() of an exported network gives the output, J v and J^T u 
     for (const error of await errorsOf(name, 'float64')) expect(error).toBeLessThan(1e-9);
   });
 
-  test('dit in float64, as far as its constants go, which the file holds in float32', async () => {
-    for (const error of await errorsOf('dit', 'float64')) expect(error).toBeLessThan(2 ** -24);
-  });
+  test.each(['dit', 'flow-mixer', 'latent-denoiser'])(
+    '%s in float64, as far as its constants go, which the file holds in float32',
+    async (name) => {
+      for (const error of await errorsOf(name, 'float64')) expect(error).toBeLessThan(2 ** -24);
+    },
+  );
 });
