@@ -9,6 +9,10 @@ export interface PeerRun {
   readonly norm: number;
   /** Peak memory so far, bytes. */
   readonly rss: number;
+  /** Of the triplets: residual relative to the largest value, iterations, and the values. */
+  readonly residual?: number;
+  readonly sweeps?: number;
+  readonly values?: readonly number[];
 }
 
 /** PyTorch in a process of its own, which lives through all rounds. */
