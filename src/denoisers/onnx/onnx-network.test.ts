@@ -3,9 +3,10 @@ import { describeDenoiserContract } from '../../../test/contracts/denoiser.ts';
 import { openOnnxFile } from '../../data/onnx-files.ts';
 import { parameterization } from '../../diffusion/parameterization.ts';
 import type { ParameterizationSpec } from '../../diffusion/parameterization.ts';
+import { graph, model, node } from '../../engine/onnx/model.fixture.ts';
 import { readOnnx } from '../../engine/onnx/read/read-onnx.ts';
 import { normal, randomKey } from '../../tensor/random.ts';
-import { castFloat } from '../../tensor/tensor.ts';
+import { castFloat, tensor } from '../../tensor/tensor.ts';
 import type { FloatDType } from '../../tensor/tensor.ts';
 import type { Denoiser } from '../denoiser.ts';
 import { OnnxNetwork } from './onnx-network.ts';
@@ -77,6 +78,26 @@ describe('OnnxNetwork', () => {
     ]);
     const largest = Math.max(...d.data.map(Math.abs));
     d.data.forEach((value, i) => expect(Math.abs(value - (jy.data[i] as number))).toBeLessThan(1e-12 * largest));
+  });
+
+  it('denoiser() keeps weights apart from the scales of a Resize that stand before them in the file', async () => {
+    const input = { name: 'x', elementType: 'float32', shape: ['n', 1, 2, 2] };
+    const { scales, half, gain } = {
+      scales: tensor('float32', [4], Float32Array.of(1, 1, 2, 2)),
+      half: tensor('float32', [4], Float32Array.of(1, 1, 0.5, 0.5)),
+      gain: tensor('float32', [1], Float32Array.of(3)),
+    };
+    const nodes = [
+      node('Resize', ['x', '', 'scales'], ['large']),
+      node('Mul', ['large', 'gain'], ['scaled']),
+      node('Resize', ['scaled', '', 'half'], ['y']),
+    ];
+    const foreign = model(graph({ inputs: [input], outputs: ['y'], nodes, weights: { scales, half, gain } }));
+    const roles = assignRoles('resizing', foreign);
+    await using network = new OnnxNetwork({ name: 'resizing', model: foreign, roles, sampleShape: [1, 2, 2] });
+    const denoiser = network.denoiser({ parameterization: parameterization({ kind: 'blind' }) });
+    const x = tensor('float32', [1, 1, 2, 2], Float32Array.of(1, 2, 3, 4));
+    expect([...(await denoiser.denoise(x, 1)).data]).toEqual([3, 6, 9, 12]);
   });
 
   it('OnnxNetwork refuses an output of another shape', async () => {

@@ -53,10 +53,10 @@ export class OnnxNetwork implements AsyncDisposable {
 
   /** @throws ModelError naming, all at once, the nodes whose operators cannot be read */
   constructor(options: OnnxNetworkOptions) {
-    onnxFunction(options.model);
+    const { weights } = onnxFunction(options.model);
     this.#options = options;
     this.#dtype = options.dtype ?? 'float32';
-    this.#weights = [...options.model.weights.values()].map((w) => castFloat(w, this.#dtype) as FloatTensor);
+    this.#weights = weights.map(({ value }) => castFloat(value, this.#dtype) as FloatTensor);
     this.#pool = new GraphPool(
       this.#traced(() => []),
       options,
