@@ -67,7 +67,7 @@ export async function gatherFacts(path: string, wishes: ReadingWishes): Promise<
   const textPath = wishes.text ?? (sideCar?.condition?.text && join(folder, sideCar.condition.text));
   return {
     path,
-    name: sideCar?.name ?? (root === folder ? basename(path).replace(/\.onnx$/i, '') : basename(root)),
+    name: sideCar?.name ?? nameOf(path, root),
     reading: statedReading(wishes, sideCar, sideCarPath, diffusers, root),
     wishes: {
       ...wishes,
@@ -81,6 +81,12 @@ export async function gatherFacts(path: string, wishes: ReadingWishes): Promise<
     dataName: sideCar?.data,
     notes: diffusers?.notes ?? [],
   };
+}
+
+/** Exporters call every graph `model.onnx`: its folder tells more. */
+function nameOf(path: string, root: string): string {
+  const file = basename(path).replace(/\.onnx$/i, '');
+  return file === 'model' && !/^\.*$/.test(basename(root)) ? basename(root) : file;
 }
 
 async function readSideCar(path: string): Promise<OnnxSideCar | undefined> {

@@ -40,8 +40,14 @@ export async function loadForeign(facts: ForeignFacts, options: LoadOptions = {}
   const model = await readGraph(path, wishes.maxWeightBytes);
   const { fixed = {}, ...inputs } = wishes.inputs;
   const roles = assignRoles(name, model, { ...inputs, fixed: Object.keys(fixed), output: wishes.output });
-  const open = (roles.sample.shape ?? []).slice(1).some((d) => typeof d === 'string');
-  const wanted = wishes.sampleShape ?? (open ? await options.shapeHint?.() : undefined);
+  const declared = (roles.sample.shape ?? []).slice(1);
+  const hint = declared.some((d) => typeof d === 'string') ? await options.shapeHint?.() : undefined;
+  // Data only fill what the graph leaves open: they are fitted to the rest.
+  const hinted =
+    hint?.length === declared.length
+      ? declared.map((d, i) => (typeof d === 'string' ? (hint[i] as number) : d))
+      : undefined;
+  const wanted = wishes.sampleShape ?? hinted;
   const sampleShape = sampleShapeOf(name, roles.sample, wanted);
   const network = new OnnxNetwork({
     name,

@@ -9,6 +9,7 @@ import { usualRange } from '../diffusion/side-car.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 import { ModelError } from '../errors/errors.ts';
 import { castFloat, zeros } from '../tensor/tensor.ts';
+import { fitDataset } from './fit-dataset.ts';
 import { gatherFacts } from './foreign-model.ts';
 import { loadForeign } from './foreign-network.ts';
 import type { ForeignNetwork } from './foreign-network.ts';
@@ -85,7 +86,7 @@ export async function disposeForeign({ network, autoencoder }: ForeignNetwork): 
 }
 
 /**
- * The two parts of a data set as samples of this network: images of a folder cut to its size, or the latents of images.
+ * The two parts of a data set as samples of this network: images cut to its size, or the latents of images.
  * @throws DatasetError as `openDataset`; ModelError for a latent model without encoder
  */
 export async function foreignData(
@@ -93,13 +94,18 @@ export async function foreignData(
   dataName: string,
 ): Promise<{ train: Dataset; heldout: Dataset }> {
   const { autoencoder, sampleShape } = foreign;
-  if (autoencoder === undefined) return splitDataset(dataName, resizeTo(sampleShape));
+  if (autoencoder === undefined) return fittedParts(dataName, sampleShape);
   const image = await autoencoder.decode(zeros('float32', [1, ...sampleShape]));
-  const { train, heldout } = await splitDataset(dataName, resizeTo(image.shape.slice(1)));
+  const { train, heldout } = await fittedParts(dataName, image.shape.slice(1));
   return {
     train: latentsOf(train, autoencoder, sampleShape),
     heldout: latentsOf(heldout, autoencoder, sampleShape),
   };
+}
+
+async function fittedParts(dataName: string, shape: readonly number[]): Promise<{ train: Dataset; heldout: Dataset }> {
+  const { train, heldout } = await splitDataset(dataName, resizeTo(shape));
+  return { train: fitDataset(train, shape), heldout: fitDataset(heldout, shape) };
 }
 
 function resizeTo(sampleShape: readonly number[]): OpenOptions {
