@@ -79,8 +79,7 @@ describe.skipIf(!isThere)(`published blind denoisers${where}`, () => {
     ['bfcnn_mnist_gray', 'mnist/mnist_test10k_28x28_gray.u8.gz', [1, 28, 28], 31.29],
     ['bfcnn_bsd300_color', 'ffhq5k/ffhq5k_32x32_rgb.u8.gz', [3, 32, 32], 27.55],
   ] as const)('%s has the PSNR of its publication at sigma 25/255', async (name, path, shape, expected) => {
-    const { denoiser } = await open({ name, sampleShape: shape });
-    await using _ = denoiser;
+    await using denoiser = (await open({ name, sampleShape: shape })).denoiser;
     // The note beside the networks does not say how many images; over the first 64 the mean error is a fair sample.
     const clean = images(path, 64, shape);
     const sigma = 25 / 255;
@@ -94,8 +93,8 @@ describe.skipIf(!isThere)(`published blind denoisers${where}`, () => {
   it.each(published)(
     '$name gives what the runtime gives for the original graph, and D(y) = J(y) y',
     async (network) => {
-      const { denoiser, model, bytes } = await open(network);
-      await using _ = denoiser;
+      const { model, bytes, ...opened } = await open(network);
+      await using denoiser = opened.denoiser;
       const dimension = sizeOf(network.sampleShape);
       const shape = [1, ...network.sampleShape];
       // A blob on grey with noise: these networks have seen nothing like white noise of unit size.

@@ -61,9 +61,8 @@ function textArray(where: string, roles: OnnxRoles, { text }: Condition, batch: 
       `expected embedded text of shape [${wanted}], got ${given ? showShape(given) : 'none'}. Give --text embedding.npy.`,
     );
   }
-  const sizes = shape as number[];
-  const length = (sizes[0] as number) * (sizes[1] as number);
+  const length = (shape[0] as number) * (shape[1] as number);
   const data = new Float64Array(batch * length);
   if (text !== undefined) for (let b = 0; b < batch; b++) data.set(text.data.subarray(0, length), b * length);
-  return { type: 'float', shape: [batch, ...sizes], data };
+  return { type: 'float', shape: [batch, ...shape], data };
 }

@@ -56,8 +56,9 @@ describeDenoiserContract('blind network, float64', {
 
 describe('OnnxNetwork', () => {
   it('denoiser() reads one network in several parameterizations that share its graphs: v = epsilon combined with x', async () => {
-    const { network, denoiser } = await open('dit', { kind: 'x0' });
-    await using _ = network;
+    const opened = await open('dit', { kind: 'x0' });
+    const { denoiser } = opened;
+    await using network = opened.network;
     const residual = network.denoiser({ parameterization: parameterization({ kind: 'epsilon' }) });
     const x = normal(randomKey(1, 'readings'), [2, ...denoiser.sampleShape]);
     const sigma = 0.7;
@@ -69,8 +70,7 @@ describe('OnnxNetwork', () => {
   });
 
   it('denoiser() of a bias-free network is its Jacobian times its input: D(y) = J(y) y', async () => {
-    const { denoiser } = await open('blind-cnn', { kind: 'blind' }, 'float64', [1, 12, 12]);
-    await using _ = denoiser;
+    await using denoiser = await make('blind-cnn', { kind: 'blind' }, 'float64', [1, 12, 12]);
     const y = normal(randomKey(2, 'bias-free'), [1, 1, 12, 12]);
     const [d, jy] = await Promise.all([
       denoiser.denoise(y, 0.3),
@@ -101,8 +101,7 @@ describe('OnnxNetwork', () => {
   });
 
   it('OnnxNetwork refuses an output of another shape', async () => {
-    const { denoiser } = await open('latent-encoder', { kind: 'blind' }, 'float32', [3, 32, 32]);
-    await using _ = denoiser;
+    await using denoiser = await make('latent-encoder', { kind: 'blind' }, 'float32', [3, 32, 32]);
     const x = normal(randomKey(3, 'shape'), [1, 3, 32, 32]);
     await expect(denoiser.denoise(x, 1)).rejects.toThrow(/its output has shape \[1, 8, 8, 8\] for samples/);
   });

@@ -108,7 +108,7 @@ export class OnnxNetwork implements AsyncDisposable {
       noiseShapes: (batch) => [...[0, 1, 2, 3, 4].map(() => [batch, ...ones]), [batch]],
       noise,
       denoised: (jax, weights, x, arguments_) => {
-        const [cSkip, cOut, cIn, inShift, outShift, time] = arguments_.map((v) => v.ref) as JaxArray[] as Coefficients;
+        const [cSkip, cOut, cIn, inShift, outShift, time] = arguments_.map((v) => v.ref) as Coefficients;
         const output = this.#network(jax, weights, cIn.mul(x.ref).add(inShift), time);
         return cSkip.mul(x.ref).add(cOut.mul(output)).add(outShift);
       },

@@ -57,7 +57,8 @@ export class GraphPool {
   async dispose(): Promise<void> {
     const settled = await Promise.allSettled(this.#compiled.values());
     this.#compiled.clear();
-    await Promise.all(settled.map((s) => (s.status === 'fulfilled' ? s.value[Symbol.asyncDispose]() : undefined)));
+    const graphs = settled.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []));
+    await Promise.all(graphs.map((graph) => graph[Symbol.asyncDispose]()));
     if (this.#options.backends !== undefined || this.#lanes === undefined) return;
     await Promise.all((await this.#lanes).map((backend) => backend[Symbol.asyncDispose]()));
   }
