@@ -13,6 +13,8 @@ export interface Denoiser extends AsyncDisposable {
   readonly name: string;
   /** Shape of one sample, without batch: `[1, 28, 28]` for images, `[48]` for vectors. */
   readonly sampleShape: readonly number[];
+  /** What computed the results so far, such as `onnxruntime-node 1.30.0 cpu`; undefined before the first and for closed forms. */
+  readonly runtime?: string | undefined;
   /** Precision of the arithmetic behind `denoise` and `linearize`; results come in this dtype. */
   readonly dtype: FloatDType;
   /**

@@ -77,8 +77,8 @@ export interface InspectResult {
   /** Coordinates of every number: variance exploding, x = x0 + sigma n. */
   readonly coordinates: 'VE';
   readonly dtype: FloatDType;
-  /** Versions by name; `eigenlens` and `node` always, `onnxruntime` where it ran. */
-  readonly versions: { readonly eigenlens: string; readonly node: string; readonly onnxruntime?: string };
+  /** Versions by name; `eigenlens` and `node` always, `runtime` with its device where graphs ran. */
+  readonly versions: { readonly eigenlens: string; readonly node: string; readonly runtime?: string };
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly wallMs: number;

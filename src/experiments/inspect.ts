@@ -97,7 +97,11 @@ async function describeRun(
     seed: spec.seed,
     coordinates: 'VE',
     dtype: denoiser.dtype,
-    versions: { eigenlens: version, node: process.versions.node },
+    versions: {
+      eigenlens: version,
+      node: process.versions.node,
+      ...(denoiser.runtime && { runtime: denoiser.runtime }),
+    },
     startedAt: startedAt.toISOString(),
     wallMs: Date.now() - startedAt.getTime(),
     command,

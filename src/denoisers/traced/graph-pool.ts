@@ -34,6 +34,7 @@ export class GraphPool {
   readonly #graphs = new Map<string, Promise<Executable>>();
   readonly #compiled = new Map<string, Promise<Executable>>();
   #lanes: Promise<readonly Backend[]> | undefined;
+  #runtime: string | undefined;
   #nextLane = 0;
 
   constructor(model: TracedModel, options: PoolOptions) {
@@ -43,10 +44,16 @@ export class GraphPool {
     this.#threads = options.backends === undefined && this.#lanesToStart > 1 ? { threads: 1 } : {};
   }
 
+  /** Name of the backends, once they have started. */
+  get runtime(): string | undefined {
+    return this.#runtime;
+  }
+
   /** The graph of a kind and size on the backend whose turn it is. */
   async take(kind: GraphKind, size: number): Promise<Executable> {
     const lanes = await (this.#lanes ??= this.#start());
     const lane = this.#nextLane++ % lanes.length;
+    this.#runtime = lanes[lane]?.name;
     const key = `${kind} ${size} ${lane}`;
     const known = this.#compiled.get(key) ?? this.#compile(kind, size, lanes[lane] as Backend);
     this.#compiled.set(key, known);

@@ -43,6 +43,10 @@ export class TracedDenoiser implements Denoiser {
     this.#lifetime = new Lifetime(model.name);
   }
 
+  get runtime(): string | undefined {
+    return this.#pool.runtime;
+  }
+
   async denoise(x: FloatTensor, sigma: Sigma): Promise<FloatTensor> {
     this.#lifetime.assertAlive();
     const batch = checkBatch(`${this.name}.denoise`, x, sigma, this.sampleShape, this.dtype);
