@@ -1,5 +1,5 @@
-import { sizeOf } from '../../tensor/tensor.ts';
-import type { GraphNode } from '../graph.ts';
+import { sameShape, sizeOf } from '../../tensor/tensor.ts';
+import type { GraphNode, Reduction } from '../graph.ts';
 import { isOp } from '../graph.ts';
 import type { Lowering } from './rule.ts';
 import { operandOf } from './rule.ts';
@@ -15,10 +15,12 @@ export interface Fusion {
 
 /** Elements from which a row is summed quicker as a matrix product than by multiplying and reducing. */
 const longRow = 256;
+/** Elements from which a row is scaled and shifted in one pass. */
+const shortestRow = 16;
 
 /**
  * Finds what the runtime computes in one pass instead of two or three: x a + b with one coefficient a row, sums of products over rows, and
- * the bias of a convolution. An intermediate result is given up only where nothing else needs it, which is known once the graph is whole.
+ * the bias of a convolution, softmax. An intermediate result is given up only where nothing else needs it, which is known once the graph is whole.
  * @param nodes  operands before their users
  */
 export function fuse(nodes: readonly GraphNode[], outputs: readonly GraphNode[]): Fusion {
@@ -34,7 +36,7 @@ export function fuse(nodes: readonly GraphNode[], outputs: readonly GraphNode[])
     return isOp(node, 'reshape') ? only(operandOf(node, 0)) : node;
   };
   for (const node of nodes) {
-    const found = rowDot(node, only) ?? biased(node, only) ?? affine(node, only);
+    const found = rowDot(node, only, uses) ?? biased(node, only) ?? affine(node, only) ?? softmax(node, uses);
     if (found === undefined) continue;
     rules.set(node, found.rule);
     found.gone.forEach((gone) => absorbed.add(gone));
@@ -50,24 +52,32 @@ interface Found {
 type Only = (node: GraphNode) => GraphNode | undefined;
 
 /** sum(a b) over the last axes as a row times a column: nothing as large as the operands is written. */
-function rowDot(node: GraphNode, only: Only): Found | undefined {
+function rowDot(node: GraphNode, only: Only, uses: ReadonlyMap<GraphNode, number>): Found | undefined {
   if (!isOp(node, 'reduce') || node.attributes.kind !== 'sum' || node.dtype !== 'float32') return undefined;
   const summed = operandOf(node, 0);
   const { axes } = node.attributes;
   const lead = summed.shape.length - axes.length;
-  const [rows, length] = [sizeOf(summed.shape.slice(0, lead)), sizeOf(summed.shape.slice(lead))];
+  const length = sizeOf(summed.shape.slice(lead));
   const product = only(summed);
   const isLast = axes.every((axis) => axis >= lead);
   if (!isLast || length < longRow || product === undefined || !isOp(product, 'mul')) return undefined;
-  const [a, b] = product.inputs as [GraphNode, GraphNode];
-  if (sizeOf(a.shape) !== rows * length || sizeOf(b.shape) !== rows * length) return undefined;
+  const isWhole = (x: GraphNode): boolean => {
+    const own = x.shape.findIndex((d) => d !== 1);
+    const tail = x.shape.slice(own);
+    return sizeOf(tail) >= length && sameShape(tail, product.shape.slice(product.shape.length - tail.length));
+  };
+  if (!product.inputs.every(isWhole)) return undefined;
+  const most = Math.min(...product.inputs.map((x) => sizeOf(x.shape) / length));
   const rule: FusedRule = (l) => {
-    const row = l.emitter.integers([rows, 1, length]);
-    const operands = [a, b].map((x) => l.emitter.op('Reshape', [l.value(x), row]));
+    // A block of tangents beside one primal: the smaller operand serves every part of the larger.
+    const operands = product.inputs.map((x) => {
+      const parts = sizeOf(x.shape) / length / most;
+      return l.emitter.op('Reshape', [l.value(x), l.emitter.integers([parts, most, 1, length])]);
+    });
     const sum = l.emitter.op('FusedMatMul', operands, { transB: 1 }, 'com.microsoft');
     return l.emitter.op('Reshape', [sum, l.emitter.integers(node.shape)]);
   };
-  return { rule, gone: [product, ...reshapesTo(summed, product)] };
+  return { rule, gone: [product, ...pathTo(summed, product, uses)] };
 }
 
 /** conv(x, w) + b with one b a channel: the runtime's own bias. */
@@ -94,11 +104,11 @@ function affine(node: GraphNode, only: Only): Found | undefined {
     const product = only(sum);
     if (product !== sum || !isOp(product, 'mul')) continue;
     for (const [x, a] of bothWays(product)) {
-      const lead = leadOf(x.shape, a.shape);
-      if (lead === undefined || leadOf(x.shape, b.shape) !== lead) continue;
-      const [rows, length] = [sizeOf(x.shape.slice(0, lead)), sizeOf(x.shape.slice(lead))];
-      if (rows < 2 || length < 2) continue;
-      const rule: FusedRule = (l) => affineRows(l, { x, a, b, rows, length, isMinus: isOp(node, 'sub') });
+      const [of, and] = [leadOf(x.shape, a.shape), leadOf(x.shape, b.shape)];
+      if (of === undefined || and === undefined) continue;
+      const lead = Math.max(of, and);
+      if (sizeOf(x.shape.slice(lead)) < shortestRow) continue;
+      const rule: FusedRule = (l) => affineRows(l, { x, a, b, lead, isMinus: isOp(node, 'sub') });
       return { rule, gone: [product] };
     }
   }
@@ -109,27 +119,68 @@ interface AffineRows {
   readonly x: GraphNode;
   readonly a: GraphNode;
   readonly b: GraphNode;
-  readonly rows: number;
-  readonly length: number;
+  /** Axes of `x` before those that share a coefficient. */
+  readonly lead: number;
   readonly isMinus: boolean;
 }
 
-function affineRows(l: Lowering, { x, a, b, rows, length, isMinus }: AffineRows): string {
-  const as = (name: string, ...shape: number[]): string => l.emitter.op('Reshape', [name, l.emitter.integers(shape)]);
-  const offset = isMinus ? l.emitter.op('Neg', [l.value(b)]) : l.value(b);
-  const [zeros, ones] = [0, 1].map((v) => l.emitter.filled(v, rows)) as [string, string];
-  const operands = [as(l.value(x), 1, rows, length), as(l.value(a), rows), as(offset, rows), zeros, ones];
-  const result = l.emitter.op('BatchNormalization', operands, { epsilon: { float: 0 } });
-  return l.emitter.op('Reshape', [result, l.emitter.integers(x.shape)]);
+function affineRows(l: Lowering, { x, a, b, lead, isMinus }: AffineRows): string {
+  const { emitter } = l;
+  const [rows, length] = [sizeOf(x.shape.slice(0, lead)), sizeOf(x.shape.slice(lead))];
+  const as = (name: string, ...shape: number[]): string => emitter.op('Reshape', [name, emitter.integers(shape)]);
+  const everyRow = (name: string, { shape }: GraphNode): string => {
+    if (sizeOf(shape) === rows) return as(name, rows);
+    const lifted = [...Array<number>(x.shape.length - shape.length).fill(1), ...shape].slice(0, lead);
+    return as(emitter.op('Expand', [as(name, ...lifted), emitter.integers(x.shape.slice(0, lead))]), rows);
+  };
+  const offset = isMinus ? emitter.op('Neg', [l.value(b)]) : l.value(b);
+  const [zeros, ones] = [emitter.filled(0, rows), emitter.filled(1, rows)];
+  const operands = [as(l.value(x), 1, rows, length), everyRow(l.value(a), a), everyRow(offset, b), zeros, ones];
+  return as(emitter.op('BatchNormalization', operands, { epsilon: { float: 0 } }), ...x.shape);
 }
 
-/** How many leading axes a coefficient has in full where all others are 1: at least one on either side. */
+/** Up to which axis a coefficient varies, where all later ones are 1 and there is at least one of them. */
 function leadOf(shape: readonly number[], coefficient: readonly number[]): number | undefined {
   const lifted = [...Array<number>(Math.max(0, shape.length - coefficient.length)).fill(1), ...coefficient];
-  if (lifted.length !== shape.length) return undefined;
+  if (lifted.length !== shape.length || lifted.some((d, i) => d !== 1 && d !== shape[i])) return undefined;
   const lead = lifted.findLastIndex((d) => d !== 1) + 1;
-  const isFull = lifted.slice(0, lead).every((d, i) => d === shape[i]);
-  return isFull && lead > 0 && lead < shape.length ? lead : undefined;
+  return lead > 0 && lead < shape.length ? lead : undefined;
+}
+
+/** Softmax over the last axis as automatic tracing writes it: exp(x - max x) times the reciprocal of its sum. */
+function softmax(node: GraphNode, uses: ReadonlyMap<GraphNode, number>): Found | undefined {
+  if (!isOp(node, 'mul')) return undefined;
+  for (const [e, r] of bothWays(node)) {
+    const sum = isOp(r, 'reciprocal') ? bare(operandOf(r, 0)) : bare(r);
+    const total = isOp(sum, 'reciprocal') ? bare(operandOf(sum, 0)) : sum;
+    const isInverse = isOp(r, 'reciprocal') || isOp(sum, 'reciprocal');
+    if (!isInverse || !isOp(e, 'exp') || !isLastAxis(total, 'sum', e) || uses.get(e) !== 2) continue;
+    const shifted = operandOf(e, 0);
+    if (!isOp(shifted, 'sub') || uses.get(shifted) !== 1) continue;
+    const x = operandOf(shifted, 0);
+    const largest = bare(operandOf(shifted, 1));
+    if (!isLastAxis(largest, 'max', x)) continue;
+    const gone = [e, shifted, ...pathTo(r, e, uses), ...pathTo(operandOf(shifted, 1), x, uses)];
+    const rule: FusedRule = (l) => l.emitter.op('Softmax', [l.value(x)], { axis: -1 });
+    return { rule, gone };
+  }
+  return undefined;
+}
+
+function isLastAxis(node: GraphNode, kind: Reduction, of: GraphNode): boolean {
+  if (!isOp(node, 'reduce') || node.attributes.kind !== kind || node.inputs[0] !== of) return false;
+  const { axes } = node.attributes;
+  return axes.length === 1 && axes[0] === of.shape.length - 1;
+}
+
+/** The node below reshapes. */
+function bare(node: GraphNode): GraphNode {
+  return isOp(node, 'reshape') ? bare(operandOf(node, 0)) : node;
+}
+
+/** The nodes of a chain from `node` down to, without, `end`, as far as nothing else needs them. */
+function pathTo(node: GraphNode, end: GraphNode, uses: ReadonlyMap<GraphNode, number>): GraphNode[] {
+  return node === end || uses.get(node) !== 1 ? [] : [node, ...pathTo(operandOf(node, 0), end, uses)];
 }
 
 function bothWays(node: GraphNode): [GraphNode, GraphNode][] {
@@ -138,9 +189,4 @@ function bothWays(node: GraphNode): [GraphNode, GraphNode][] {
     [a, b],
     [b, a],
   ];
-}
-
-/** The reshapes from `node` down to `end`. */
-function reshapesTo(node: GraphNode, end: GraphNode): GraphNode[] {
-  return node === end ? [] : [node, ...reshapesTo(operandOf(node, 0), end)];
 }
