@@ -1,8 +1,11 @@
+export { checkDerivatives } from './analysis/derivative-check.ts';
 export { computeJacobian } from './analysis/jacobian.ts';
 export type { JacobianOptions } from './analysis/jacobian.ts';
 export { linearityScore, measureLinearity } from './analysis/linearity.ts';
 export { findNearest } from './analysis/nearest.ts';
 export { energyRules, numericalRank, rankBounds, rankRatio } from './analysis/rank.ts';
+export { checkReading } from './analysis/self-check.ts';
+export type { SelfCheck } from './analysis/self-check.ts';
 export { analyzeSpectrum } from './analysis/spectrum.ts';
 export { estimateSymmetryDefect, symmetryDefect } from './analysis/symmetry.ts';
 export type { Batch, Dataset } from './data/dataset.ts';
@@ -10,6 +13,7 @@ export { datasetFrom, inMemory, inMemoryBytes, subset } from './data/dataset.ts'
 export { computeMoments } from './data/moments.ts';
 export { parseNpy, writeNpy } from './data/npy.ts';
 export { parseNpz, writeNpz } from './data/npz.ts';
+export { openOnnxFile } from './data/onnx-files.ts';
 export { openDataset } from './data/open.ts';
 export { parseSafetensors, writeSafetensors } from './data/safetensors.ts';
 export type { Denoiser, Sigma } from './denoisers/denoiser.ts';
@@ -22,11 +26,24 @@ export { networkDenoiser } from './denoisers/network/network-denoiser.ts';
 export type { Network } from './denoisers/network/network.ts';
 export { unet } from './denoisers/network/unet.ts';
 export { initialWeights } from './denoisers/network/weights.ts';
+export { Autoencoder } from './denoisers/onnx/autoencoder.ts';
+export { OnnxNetwork } from './denoisers/onnx/onnx-network.ts';
+export { assignRoles, sampleShapeOf } from './denoisers/onnx/roles.ts';
+export { readDiffusersConfig } from './diffusion/diffusers-config.ts';
+export { discreteSchedule } from './diffusion/discrete-schedule.ts';
 export { edmPreconditioning } from './diffusion/edm.ts';
 export { endAtZero, karrasGrid, logGrid } from './diffusion/noise-grid.ts';
+export { parameterization } from './diffusion/parameterization.ts';
+export type { Parameterization, ParameterizationSpec } from './diffusion/parameterization.ts';
+export { parseOnnxSideCar, writeOnnxSideCar } from './diffusion/side-car.ts';
 export { jacobianScale } from './diffusion/coordinates.ts';
+export { probeDevices, resolveDevice } from './engine/backend/device.ts';
+export { sharedBackend, startBackend } from './engine/backend/start.ts';
 export { compile } from './engine/compile.ts';
 export type { CompileOptions, Executable } from './engine/compile.ts';
+export { onnxFunction } from './engine/onnx/function.ts';
+export type { OnnxModel } from './engine/onnx/model.ts';
+export { readOnnx } from './engine/onnx/read/read-onnx.ts';
 export {
   BackendError,
   CancelledError,
