@@ -51,6 +51,14 @@ describe('openDenoiser() of an ONNX file', () => {
     expect(denoiser.sampleShape).toEqual([1, 4, 4]);
   });
 
+  it.each([
+    ['pixel range', { parameterization: 'epsilon', pixelRange: '0:1' }, /'epsilon, linear, pixels -1..1' denoises/],
+    ['schedule', { parameterization: 'epsilon', schedule: 'cosine' }, /'epsilon, linear, pixels -1..1' denoises/],
+  ])('openDenoiser() detects a wrong %s and names the right one', async (_, reading, message) => {
+    const { model, data } = at('epsilon');
+    await expect(openDenoiser(model, { data, reading })).rejects.toThrow(message);
+  });
+
   it('openDenoiser() takes a right statement from the flags, from the side-car, and from a diffusers folder', async () => {
     const { model, data, folder } = at('epsilon');
     const flagged = await openDenoiser(model, { data, reading: { parameterization: 'epsilon', schedule: 'linear' } });
