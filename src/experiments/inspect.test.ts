@@ -180,6 +180,14 @@ describe('runInspect() and what it refuses', () => {
     await expect(runInspect(many, subject)).rejects.toThrow(SpecError);
   });
 
+  test('runInspect() refuses samples too large for whole Jacobians before it computes anything', async () => {
+    const shape = [3, 128, 128];
+    const large = inMemory('large', normal(randomKey(3), [2, ...shape]), { low: -1, high: 1 });
+    const untouched = { ...denoiser, sampleShape: shape, denoise: () => expect.unreachable('nothing is computed') };
+    const run = runInspect(resolveInspectSpec(small), { ...subject, denoiser: untouched, heldout: large });
+    await expect(run).rejects.toThrow(/up to 13000 dimensions; .* has 49152/);
+  });
+
   test.each(['held-out', 'sampling', 'Jacobians'])(
     'runInspect() stops when it is aborted in phase %s',
     async (phase) => {

@@ -3,7 +3,7 @@ import { findNearest } from '../analysis/nearest.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
-import { ShapeError } from '../errors/errors.ts';
+import { ShapeError, SpecError } from '../errors/errors.ts';
 import type { LinearOperator } from '../linalg/operator.ts';
 import { allocate, sameShape, showShape, sizeOf, tensor } from '../tensor/tensor.ts';
 import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
@@ -43,10 +43,13 @@ export interface InspectRun {
 /** Jacobian products asked for ahead, so that a worker computes on while this thread takes a spectrum (about a second each). */
 const PRODUCTS_AHEAD = 24;
 
+/** A spectrum holds three n x n matrices of float64 in WebAssembly's 4 GiB. */
+const LARGEST_DIMENSION = 13_000;
+
 /**
  * Measures how low-dimensional a denoiser is at every noise level of a spec, at held-out samples and along a trajectory.
  * @returns rows and arrays in the order of `spec.sigmas`, descending; `files` is empty, as nothing is written here
- * @throws ShapeError if data and denoiser differ in shape; SpecError, CancelledError; whatever denoiser and data throw
+ * @throws ShapeError if data and denoiser differ in shape; SpecError for samples too large for whole Jacobians; CancelledError; whatever denoiser and data throw
  * @precision spectra to eps of the denoiser's dtype times the largest value; triplets say their own residuals
  */
 export async function runInspect(spec: InspectSpec, subject: InspectSubject): Promise<InspectRun> {
@@ -56,6 +59,13 @@ export async function runInspect(spec: InspectSpec, subject: InspectSubject): Pr
     throw new ShapeError(
       heldout.name,
       `expected samples of shape ${showShape(denoiser.sampleShape)} for ${denoiser.name}, got ${showShape(heldout.sampleShape)}. Choose data that fit the model.`,
+    );
+  }
+  const dimension = sizeOf(denoiser.sampleShape);
+  if (dimension > LARGEST_DIMENSION) {
+    throw new SpecError(
+      'inspect',
+      `takes whole Jacobians, of up to ${LARGEST_DIMENSION} dimensions; ${denoiser.name} has ${dimension}. Export it for smaller images, or examine it with eigenlens doctor.`,
     );
   }
   // The reference needs this thread alone, which waits for the denoiser's worker most of the time.
