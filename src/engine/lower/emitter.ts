@@ -36,6 +36,8 @@ export class OnnxEmitter {
   readonly #nodes: NodeProto[] = [];
   readonly #literals: TensorProto[] = [];
   readonly #known = new Map<string, readonly string[]>();
+  /** What each reshape was made of. */
+  readonly #reshaped = new Map<string, string>();
   #next = 0;
 
   /** Adds a node of one output and gives its name; an equal node is added once. */
@@ -51,6 +53,9 @@ export class OnnxEmitter {
     attributes: EmittedAttributes = {},
     domain: string = '',
   ): readonly string[] {
+    // The last of several reshapes decides.
+    const source = opType === 'Reshape' ? this.#reshaped.get(inputs[0] as string) : undefined;
+    if (source !== undefined) return this.ops(opType, outputs, [source, ...inputs.slice(1)], attributes, domain);
     const key = `${opType} ${inputs.join(' ')} ${JSON.stringify(attributes)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
@@ -58,6 +63,7 @@ export class OnnxEmitter {
     const attribute = Object.entries(attributes).map(([k, v]) => toAttribute(k, v));
     this.#nodes.push(create(NodeProtoSchema, { opType, domain, input: [...inputs], output, attribute }));
     this.#known.set(key, output);
+    if (opType === 'Reshape') this.#reshaped.set(output[0] as string, inputs[0] as string);
     return output;
   }
 
@@ -102,7 +108,7 @@ export class OnnxEmitter {
     }
     const graph = create(GraphProtoSchema, {
       name: 'eigenlens',
-      node: this.#nodes,
+      node: this.#needed(outputs.map(({ name }) => name)),
       initializer: this.#literals,
       input: inputs.map(toValueInfo),
       output: outputs.map(toValueInfo),
@@ -113,6 +119,17 @@ export class OnnxEmitter {
     ];
     const model = create(ModelProtoSchema, { irVersion, opsetImport, graph, producerName: 'eigenlens' });
     return new Uint8Array(toBinary(ModelProtoSchema, model));
+  }
+
+  /** The nodes that these values depend on, in order: the runtime would run the others as well. */
+  #needed(values: readonly string[]): NodeProto[] {
+    const wanted = new Set(values);
+    const kept = this.#nodes.toReversed().filter(({ input, output }) => {
+      const isWanted = output.some((name) => wanted.has(name));
+      if (isWanted) input.forEach((name) => wanted.add(name));
+      return isWanted;
+    });
+    return kept.reverse();
   }
 
   #once(key: string, make: () => string): string {

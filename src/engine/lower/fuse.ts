@@ -90,11 +90,16 @@ function biased(node: GraphNode, only: Only): Found | undefined {
     const lifted = [...Array<number>(conv.shape.length - b.shape.length).fill(1), ...b.shape];
     const isBias = b.op !== 'uniform' && lifted.every((d, i) => d === (i === 1 ? channels : 1));
     if (!isBias) continue;
-    const rule: FusedRule = (l) =>
-      l.convolution(conv, l.emitter.op('Reshape', [l.value(b), l.emitter.integers([channels])]));
+    const rule: FusedRule = (l) => l.convolution(conv, flat(l, b, channels));
     return { rule, gone: [conv] };
   }
   return undefined;
+}
+
+/** `b` as a list, without a reshape where it was one before. */
+function flat(l: Lowering, b: GraphNode, count: number): string {
+  const list = bare(b);
+  return list.shape.length === 1 ? l.value(list) : l.emitter.op('Reshape', [l.value(b), l.emitter.integers([count])]);
 }
 
 /** x a + b and x a - b with one a and one b a row, as the normalization of a batch of one with given mean 0 and variance 1. */
