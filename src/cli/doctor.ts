@@ -1,8 +1,7 @@
-import { ModelError } from '../errors/errors.ts';
-import type { DoctorResult } from '../experiments/doctor-result.ts';
-import { parseReading, readingInputSchema } from '../experiments/reading-input.ts';
+import { SpecError, StoreError } from '../errors/errors.ts';
+import type { DoctorResult, ModelReport } from '../experiments/doctor-result.ts';
+import { parseReading } from '../experiments/reading-input.ts';
 import type { ReadingInput } from '../experiments/reading-input.ts';
-import type { Reading } from '../diffusion/alternatives.ts';
 import type { DeviceRequest } from '../engine/backend/device.ts';
 import { defineCommand } from './command.ts';
 import type { Command, CommandContext, CommandResult } from './command.ts';
@@ -36,8 +35,14 @@ export const doctor: Command = defineCommand({
   ],
   resolve: ({ args: [model], options }): DoctorSpec => {
     const reading = readingOf(options);
-    parseReading(readingInputSchema.parse(reading ?? {}));
+    parseReading(reading ?? {});
     const { data, device = 'auto', write } = options;
+    if (write && (model === undefined || data === undefined)) {
+      throw new SpecError('--write', 'expected a model and --data to prove its reading on, before it is written down.');
+    }
+    if (model === undefined && (data !== undefined || reading !== undefined)) {
+      throw new SpecError('doctor', 'expected a model for these options to apply to. Name it first.');
+    }
     return { job: 'doctor', ...defined({ model, data, reading }), device, write };
   },
   run: (spec, context) => runCommand(spec, context),
@@ -48,17 +53,12 @@ async function runCommand(spec: DoctorSpec, context: CommandContext): Promise<Co
   const { doctorTable } = await import('./doctor-table.ts');
   const { examineMachine, examineModel } = await import('../experiments/doctor.ts');
   if (spec.model === undefined) {
-    const value: DoctorResult = { machine: await examineMachine() };
+    const value: DoctorResult = { machine: await examineMachine(signal) };
     return { value, text: doctorTable(value, layout) };
   }
-  const { findForeign } = await import('../experiments/foreign-model.ts');
-  const path = await findForeign(spec.model);
-  if (path === undefined) {
-    throw new ModelError(
-      `model '${spec.model}'`,
-      'expected an ONNX file or a folder with model.onnx, unet/model.onnx or transformer/model.onnx, found none.',
-    );
-  }
+  const { requireForeign } = await import('../experiments/foreign-model.ts');
+  const path = await requireForeign(spec.model);
+  if (spec.write) await assertNoSideCar(path);
   const { resolveDevice } = await import('../engine/backend/device.ts');
   const model = await examineModel(path, {
     reading: spec.reading,
@@ -67,19 +67,30 @@ async function runCommand(spec: DoctorSpec, context: CommandContext): Promise<Co
     signal,
     onProgress: (label, done, total) => progress.report({ label, done, total }),
   });
-  const value: DoctorResult = { model };
-  const written = spec.write && model.reading !== undefined ? await writeSideCar(path, spec, model.reading.best) : '';
-  const found = model.reading?.stated !== undefined && model.reading.check.verdict === 'wrong';
-  return { value, text: doctorTable(value, layout) + written, exitCode: found ? 1 : 0 };
+  const wrong = model.reading?.stated !== undefined && model.reading.check.verdict === 'wrong';
+  if (!spec.write) return { value: { model }, text: doctorTable({ model }, layout), exitCode: wrong ? 1 : 0 };
+  const { written, line } = await writeSideCar(model, spec);
+  const value: DoctorResult = { model, ...defined({ written }) };
+  const text = `${doctorTable(value, layout)}\n\n${line}`;
+  return { value, text, exitCode: wrong || written === undefined ? 1 : 0 };
 }
 
-/** Writes what was found beside the model. @returns a line for people */
-async function writeSideCar(path: string, { data }: DoctorSpec, best: Reading): Promise<string> {
-  const { onnxSideCarFormat, writeOnnxSideCar } = await import('../diffusion/side-car.ts');
+/** Before the long part: what would be refused at its end. @throws StoreError */
+async function assertNoSideCar(graph: string): Promise<void> {
+  const { kindOf } = await import('../data/files.ts');
+  const { sideCarPath } = await import('../experiments/found-reading.ts');
+  const path = sideCarPath(graph);
+  if ((await kindOf(path)) === 'nothing') return;
+  throw new StoreError(path, 'exists already and is left as it is. Move it away to write a new one.');
+}
+
+/** Writes what was proved beside the model. @returns the path, undefined where nothing was, and a line for people */
+async function writeSideCar(model: ModelReport, spec: DoctorSpec): Promise<{ written?: string; line: string }> {
+  const { foundSideCar, sideCarPath } = await import('../experiments/found-reading.ts');
   const { writeNewFile } = await import('../store/new-file.ts');
-  const target = path.replace(/\.onnx$/i, '.json');
-  const { parameterization, range } = best;
-  const sideCar = { format: onnxSideCarFormat, parameterization, range, ...defined({ data }) } as const;
-  await writeNewFile(target, writeOnnxSideCar(sideCar));
-  return `\n\nwritten  ${target}`;
+  const sideCar = await foundSideCar(model, spec);
+  if (sideCar.refusal !== undefined) return { line: `not written: ${sideCar.refusal}.` };
+  const written = sideCarPath(model.path);
+  await writeNewFile(written, sideCar.text);
+  return { written, line: `written  ${written}` };
 }

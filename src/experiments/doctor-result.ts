@@ -36,17 +36,21 @@ export interface ReadingReport {
   /** Name of the data set and number of its images that were used. */
   readonly data: string;
   readonly images: number;
+  /** What was done to the images to make them samples of this model, where anything was. */
+  readonly note: string | undefined;
 }
 
 /** Cost of one product. */
 export interface CostReport {
-  readonly operation: 'D(x)' | 'J v' | 'J^T u' | 'J V';
+  readonly operation: 'D(x)' | 'J v' | 'J^T u' | 'J V' | 'J^T U';
   /** Samples or vectors at once. */
   readonly count: number;
   /** Tracing, lowering and loading the graph, once. */
   readonly compileMs: number;
-  /** Median of three runs. */
+  /** Median of up to three runs. */
   readonly runMs: number;
+  /** Highest memory of this process until then, its backends among it. */
+  readonly peakBytes: number;
 }
 
 /** What the doctor found out about a model. */
@@ -73,10 +77,17 @@ export interface ModelReport {
   readonly costs: readonly CostReport[];
   /** Highest memory of this process during the checks. */
   readonly peakBytes: number;
+  /** What an `inspect` with its defaults computes, and about how long its Jacobians and their spectra would take. */
+  readonly inspect: { readonly jacobians: number; readonly rows: number; readonly estimatedMs: number };
   readonly notes: readonly string[];
 }
 
 /** What `eigenlens doctor` prints with `--json`. */
 export type DoctorResult =
   | { readonly machine: MachineReport; readonly model?: undefined }
-  | { readonly model: ModelReport; readonly machine?: undefined };
+  | {
+      readonly model: ModelReport;
+      readonly machine?: undefined;
+      /** Path of the side-car, where one was written. */
+      readonly written?: string | undefined;
+    };

@@ -1,20 +1,24 @@
+import { execFile } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { checkDerivatives } from '../analysis/derivative-check.ts';
 import { kindOf, readBytes, sizeOfFile } from '../data/files.ts';
 import { parseNpz } from '../data/npz.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
 import { referenceDefect } from '../denoisers/onnx/reference.ts';
-import { probeDevices } from '../engine/backend/device.ts';
+import type { DeviceReport } from '../engine/backend/device.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
+import { parameterization } from '../diffusion/parameterization.ts';
 import { describeOperators } from '../engine/onnx/read/support.ts';
-import { throwIfAborted } from '../errors/errors.ts';
+import { BackendError } from '../errors/errors.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { sizeOf, tensor } from '../tensor/tensor.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
+import { measureCosts, peakBytes } from './doctor-costs.ts';
 import type { CostReport, MachineReport, ModelReport, PortReport, ReadingReport } from './doctor-result.ts';
 import type { ForeignNetwork } from './foreign-network.ts';
 import { disposeForeign, flagsOf, foreignData, openForeignNetwork } from './foreign-open.ts';
 import type { OpenForeignOptions } from './foreign-open.ts';
+import { resolveInspectSpec } from './inspect-spec.ts';
 import { denoiserOf, firstReading, imagesForCheck, judgeReading } from './reading-check.ts';
 
 /** What the doctor is watched and stopped by. */
@@ -23,15 +27,44 @@ export interface DoctorOptions extends OpenForeignOptions {
   readonly onProgress?: ((label: string, done: number, total: number) => void) | undefined;
 }
 
-/** What runs on this machine. Devices are tried one after the other. */
-export async function examineMachine(): Promise<MachineReport> {
+/**
+ * What runs on this machine. Devices are tried one after the other.
+ * @throws BackendError where trying them ends the process that does, CancelledError
+ */
+export async function examineMachine(signal?: AbortSignal): Promise<MachineReport> {
   return {
     node: process.versions.node,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryBytes: totalmem(),
-    devices: await probeDevices(),
+    devices: await probeApart(signal),
   };
+}
+
+/** Tries the devices in a process of its own: graphics drivers write what they like to standard error, and some crash. */
+function probeApart(signal: AbortSignal | undefined): Promise<DeviceReport[]> {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const url = new URL(`../engine/backend/device.${ending}`, import.meta.url);
+  // Not an ES module: workers would inherit the flag that says so, and refuse it.
+  const script = `import(${JSON.stringify(url)}).then(async ({ probeDevices }) =>
+    process.stdout.write(JSON.stringify(await probeDevices())))`;
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, ['--eval', script], { signal }, (error, stdout) => {
+      if (error === null) resolve(JSON.parse(stdout) as DeviceReport[]);
+      else {
+        const ended = error.signal ?? `exit code ${error.code}`;
+        reject(
+          new BackendError(
+            'devices',
+            `trying them crashed (${ended}). Update the graphics driver, or use --device cpu.`,
+            {
+              cause: error,
+            },
+          ),
+        );
+      }
+    });
+  });
 }
 
 /**
@@ -55,19 +88,25 @@ async function examine(
   options: DoctorOptions,
 ): Promise<ModelReport> {
   const { facts, model, sampleShape, autoencoder } = foreign;
-  const notes = [...facts.notes];
-  const costs = await measureCosts(denoiserOf(foreign, firstReading(foreign)), options);
+  const { onProgress, signal } = options;
+  // What may be wrong with the data is said before anything long.
   const images = dataName === undefined ? undefined : await checkImages(foreign, dataName);
-  if (images === undefined) notes.push('Without images the reading was not checked: give some with --data.');
-  const reading = images && (await examineReading(foreign, images.x, images.name, options));
+  const somewhere = noisyPoints(images?.x, sampleShape, 0.5)[0] as FloatTensor;
+  // First, while no graph is compiled: what compiling takes is part of it.
+  const costs = await measureCosts(denoiserOf(foreign, firstReading(foreign)), somewhere, 0.5, {
+    signal,
+    onProgress: (done, total) => onProgress?.('costs', done, total),
+  });
+  const reading = images && (await examineReading(foreign, images, options));
   const denoiser = denoiserOf(foreign, reading?.stated ?? reading?.best ?? firstReading(foreign));
   const sigma = reading?.check.sigmas[1] ?? 0.5;
   const points = noisyPoints(images?.x, sampleShape, sigma);
-  options.onProgress?.('derivatives', 0, 1);
+  onProgress?.('derivatives', 0, 1);
   const derivatives = {
     ...(await checkDerivatives(denoiser, points[0] as FloatTensor, sigma)),
     batchDefect: await batchDefect(denoiser, points, sigma),
   };
+  onProgress?.('derivatives', 1, 1);
   return {
     name: facts.name,
     path,
@@ -84,28 +123,63 @@ async function examine(
     derivatives,
     referenceDefect: await compareReference(path, foreign),
     costs,
-    peakBytes: process.resourceUsage().maxRSS * 1024,
-    notes,
+    peakBytes: peakBytes(),
+    inspect: estimateInspect(sizeOf(sampleShape), costs),
+    notes: [...facts.notes, ...timeNotes(foreign)],
   };
 }
 
-async function checkImages(foreign: ForeignNetwork, dataName: string): Promise<{ x: FloatTensor; name: string }> {
+/** Clean samples and what is said of them. */
+interface CheckImages {
+  readonly x: FloatTensor;
+  readonly name: string;
+  readonly note: string | undefined;
+}
+
+async function checkImages(foreign: ForeignNetwork, dataName: string): Promise<CheckImages> {
   const { heldout } = await foreignData(foreign, dataName);
-  return { x: await imagesForCheck(heldout), name: heldout.name };
+  return { x: await imagesForCheck(heldout), name: heldout.name, note: heldout.note };
+}
+
+/** A reading that tells the noise level to a graph without a time, or the other way round: most often a role is missed. */
+function timeNotes({ facts, roles }: ForeignNetwork): string[] {
+  if (facts.reading === undefined) return [];
+  const { kind } = facts.reading.parameterization;
+  const { needsTime } = parameterization(facts.reading.parameterization);
+  if (needsTime && roles.time === undefined) {
+    return [
+      `'${kind}' tells the network the noise level, but this graph has no input for it: 'residual' or 'blind' need none.`,
+    ];
+  }
+  if (!needsTime && roles.time !== undefined) {
+    return [`'${kind}' does not tell the noise level, but input '${roles.time.name}' asks for one: it is held at 0.`];
+  }
+  return [];
+}
+
+/** Time of the singular values of a [D, D] matrix in float64 over D^3, measured at D = 768 and 1536. */
+const SPECTRUM_MS = 1.3e-6;
+
+/** Jacobians, made row by row in blocks, and their spectra take nearly all of the time. */
+function estimateInspect(dimension: number, costs: readonly CostReport[]): ModelReport['inspect'] {
+  const jacobians = 2 * resolveInspectSpec({}).sigmas.length; // at a held-out sample and on a trajectory
+  const block = costs.find(({ operation }) => operation === 'J^T U');
+  const msPerRow = block === undefined ? NaN : block.runMs / block.count;
+  return { jacobians, rows: dimension, estimatedMs: jacobians * (dimension * msPerRow + SPECTRUM_MS * dimension ** 3) };
 }
 
 async function examineReading(
   foreign: ForeignNetwork,
-  images: FloatTensor,
-  data: string,
+  { x, name, note }: CheckImages,
   { signal, onProgress }: DoctorOptions,
 ): Promise<ReadingReport> {
-  const judged = await judgeReading(foreign, images, {
+  const judged = await judgeReading(foreign, x, {
     signal,
     onProgress: (done, total) => onProgress?.('readings', done, total),
   });
   const { check, best, stated } = judged;
-  return { stated, by: foreign.facts.reading?.by, best, flags: flagsOf(best), check, data, images: judged.images };
+  const by = foreign.facts.reading?.by;
+  return { stated, by, best, flags: flagsOf(best), check, data: name, images: judged.images, note };
 }
 
 /** Four points [1, ...sampleShape]: the images, or grey where there are none, with noise. */
@@ -157,39 +231,4 @@ function portsOf({ roles }: ForeignNetwork): PortReport[] {
   return ports.flatMap(([role, v]) =>
     v === undefined ? [] : [{ role, name: v.name, elementType: v.elementType, shape: v.shape ?? [] }],
   );
-}
-
-/** Warm-up runs: a pool hands work to up to four backends in turn, each of which loads the graph on its first. */
-const WARM_UP = 4;
-const TIMED = 3;
-
-/** Times do not depend on the point: grey with noise will do. */
-async function measureCosts(denoiser: Denoiser, { signal, onProgress }: DoctorOptions): Promise<CostReport[]> {
-  const dimension = sizeOf(denoiser.sampleShape);
-  const sigma = 0.5;
-  const [x] = noisyPoints(undefined, denoiser.sampleShape, sigma) as [FloatTensor];
-  const op = denoiser.linearize(x, sigma);
-  const vectors = (count: number): FloatTensor => normal(randomKey(1, 'doctor'), [count, dimension]);
-  const [single, block] = [vectors(1), vectors(16)];
-  const operations: readonly [CostReport['operation'], number, () => Promise<unknown>][] = [
-    ['D(x)', 1, () => denoiser.denoise(x, sigma)],
-    ['J v', 1, () => op.apply(single)],
-    ['J^T u', 1, () => op.applyTranspose(single)],
-    ['J V', 16, () => op.apply(block)],
-  ];
-  const costs: CostReport[] = [];
-  for (const [operation, count, run] of operations) {
-    onProgress?.('costs', costs.length, operations.length);
-    const times: number[] = [];
-    for (let i = 0; i < WARM_UP + TIMED; i++) {
-      throwIfAborted('doctor', signal);
-      const begun = performance.now();
-      await run();
-      times.push(performance.now() - begun);
-    }
-    const [first = 0] = times;
-    const runMs = times.slice(WARM_UP).sort((a, b) => a - b)[1] ?? 0;
-    costs.push({ operation, count, compileMs: Math.max(0, first - runMs), runMs });
-  }
-  return costs;
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, kindOf, readBytes } from '../data/files.ts';
 import { parseNpy } from '../data/npy.ts';
 import { readDiffusersConfig } from '../diffusion/diffusers-config.ts';
@@ -51,6 +52,29 @@ export async function findForeign(spec: string): Promise<string | undefined> {
   if (kind === 'nothing') return undefined;
   for (const place of graphPlaces) if ((await kindOf(join(spec, place))) === 'file') return join(spec, place);
   return undefined;
+}
+
+/**
+ * The graph of a foreign model, which must be there.
+ * @throws ModelError saying what was found instead and what to do
+ */
+export async function requireForeign(spec: string): Promise<string> {
+  const path = await findForeign(spec);
+  if (path !== undefined) return path;
+  const where = `model '${spec}'`;
+  const kind = await kindOf(spec);
+  if (kind === 'file') {
+    throw new ModelError(where, 'expected an .onnx file, got another. Export the network as docs/export.md says.');
+  }
+  if (kind === 'folder') {
+    const others = (await readdir(spec)).filter((name) => /\.onnx$/i.test(name)).slice(0, 3);
+    const remedy =
+      others.length === 0
+        ? 'Export the network as docs/export.md says.'
+        : `Name the file: ${others.map((name) => join(spec, name)).join(' or ')}.`;
+    throw new ModelError(where, `expected a folder with ${graphPlaces.join(' or ')}, found none of them. ${remedy}`);
+  }
+  throw new ModelError(where, 'expected an ONNX file or a folder with one, got nothing at this path. Check the path.');
 }
 
 /**

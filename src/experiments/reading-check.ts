@@ -6,6 +6,7 @@ import { alternatives, labelOf } from '../diffusion/alternatives.ts';
 import type { Alternative, Reading } from '../diffusion/alternatives.ts';
 import { parameterization } from '../diffusion/parameterization.ts';
 import { usualRange } from '../diffusion/side-car.ts';
+import { NumericalError } from '../errors/errors.ts';
 import { permutation, randomKey } from '../tensor/random.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
@@ -71,7 +72,16 @@ export async function judgeReading(
   );
   const all: Alternative[] = [{ ...first, label: labelOf(first) }, ...others];
   const readings = all.map((reading) => ({ label: reading.label, denoiser: denoiserOf(foreign, reading) }));
-  const check = await checkReading(images, readings, { ...options, sigmas: levelsFor(foreign, first, isImage) });
+  const check = await checkReading(images, readings, { ...options, sigmas: levelsFor(foreign, first, isImage) }).catch(
+    (cause: unknown) => {
+      if (!(cause instanceof NumericalError)) throw cause;
+      throw new NumericalError(
+        `model '${foreign.facts.name}'`,
+        'gives no finite values under any reading. Check its weights, and export it in float32.',
+        { cause },
+      );
+    },
+  );
   const best = all.find(({ label }) => label === check.best.label) as Alternative;
   return { check, best, stated: foreign.facts.reading && all[0], images: images.shape[0] as number };
 }

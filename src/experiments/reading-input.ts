@@ -56,6 +56,11 @@ export interface ReadingWishes {
 
 /** @throws SpecError naming the flag that is wrong and what it may say */
 export function parseReading(input: ReadingInput): ReadingWishes {
+  const issue = readingInputSchema.safeParse(input).error?.issues[0];
+  if (issue !== undefined) {
+    const flag = String(issue.path[0]).replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    throw new SpecError(`--${flag}`, `${issue.message}.`);
+  }
   return {
     parameterization: parseParameterization(input.parameterization, input.schedule),
     range: input.pixelRange === undefined ? undefined : parseRange(input.pixelRange),
