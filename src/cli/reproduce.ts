@@ -1,0 +1,119 @@
+import { nearest } from '../data/nearest.ts';
+import { SpecError } from '../errors/errors.ts';
+import { reproductions } from '../experiments/reproduce/registry.ts';
+import type { ClaimResult, Reproduction, ReproductionResult } from '../experiments/reproduce/reproduction.ts';
+import type { RunFolder } from '../store/run-folder.ts';
+import { defineCommand } from './command.ts';
+import type { Command, CommandContext, CommandResult } from './command.ts';
+import { switchOption } from './options.ts';
+import { formatTable } from './table.ts';
+import type { Layout } from './terminal.ts';
+
+interface ReproduceSpec {
+  readonly job: 'reproduce';
+  readonly names: readonly string[];
+  readonly size: 'tiny' | 'full';
+  readonly seed: number;
+}
+
+/** `eigenlens reproduce`: the figures and tables of the sources as experiments that pass or fail. */
+export const reproduce: Command = defineCommand({
+  name: 'reproduce',
+  summary: 'a figure or table of the sources with its expected numbers: pass or fail (exit 1)',
+  arguments: [{ name: 'name', description: 'which one; --list names them' }],
+  options: {
+    list: switchOption('list them with their sources'),
+    all: switchOption('run all of them'),
+    tiny: switchOption('the small version that the tests run, in seconds'),
+  },
+  examples: ['reproduce --list', 'reproduce overlap-table --out runs/overlap', 'reproduce --all --tiny'],
+  resolve: ({ args: [name], options, seed }): ReproduceSpec => {
+    const { list, all, tiny } = options;
+    if (!list && !all && name === undefined) {
+      throw new SpecError('reproduce', 'expected a name, --list or --all. See eigenlens reproduce --list.');
+    }
+    const chosen = all ? reproductions : name === undefined ? [] : [reproductionOf(name)];
+    const names = list ? [] : chosen.map((r) => r.name);
+    return { job: 'reproduce', names, size: tiny ? 'tiny' : 'full', seed: seed ?? 0 };
+  },
+  run: (spec, context) => (spec.names.length === 0 ? Promise.resolve(listed(context.layout)) : runAll(spec, context)),
+});
+
+function reproductionOf(name: string): Reproduction {
+  const found = reproductions.find((r) => r.name === name);
+  if (found !== undefined) return found;
+  const names = reproductions.map((r) => r.name);
+  const near = nearest(name, names);
+  const remedy = near === undefined ? `There are ${names.join(', ')}.` : `Did you mean '${near}'?`;
+  throw new SpecError('reproduce', `knows no '${name}'. ${remedy}`);
+}
+
+function listed(layout: Layout): CommandResult {
+  const columns = [{ header: 'name' }, { header: 'title', fit: true }, { header: 'source', fit: true }];
+  const value = { reproductions: reproductions.map(({ name, title, source }) => ({ name, title, source })) };
+  const rows = value.reproductions.map(({ name, title, source }) => [name, title, source]);
+  return { value, text: formatTable(columns, rows, layout) };
+}
+
+interface Outcome extends ReproductionResult {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+async function runAll(spec: ReproduceSpec, context: CommandContext): Promise<CommandResult> {
+  const { signal, progress, folder, layout } = context;
+  const outcomes: Outcome[] = [];
+  for (const name of spec.names) {
+    const begun = performance.now();
+    const result = await reproductionOf(name).run(spec.size, {
+      seed: spec.seed,
+      signal,
+      onProgress: (done, total) => progress.report({ label: name, done, total }),
+    });
+    outcomes.push({ name, ...result, seconds: (performance.now() - begun) / 1000 });
+    if (folder !== undefined) await writeFigures(folder, spec.names.length > 1 ? `${name}-` : '', result);
+  }
+  const failed = outcomes.flatMap((o) => o.claims).filter((c) => !c.pass).length;
+  const value = {
+    size: spec.size,
+    failed,
+    reproductions: outcomes.map(({ name, claims, values, notes, seconds }) => ({
+      name,
+      seconds,
+      claims,
+      values,
+      notes,
+    })),
+  };
+  return { value, text: claimsTable(outcomes, failed, layout), exitCode: failed > 0 ? 1 : 0 };
+}
+
+async function writeFigures(folder: RunFolder, prefix: string, { figures }: ReproductionResult): Promise<void> {
+  if (figures === undefined) return;
+  const { plainFigureFiles } = await import('../report/plain-files.ts');
+  for (const [name, svg] of await plainFigureFiles(figures)) await folder.write(`${prefix}${name}`, svg);
+}
+
+function claimsTable(outcomes: readonly Outcome[], failed: number, layout: Layout): string {
+  const columns = [
+    { header: 'name', fit: true },
+    { header: 'claim', fit: true },
+    { header: 'expected', fit: true },
+    { header: 'measured', align: 'right' },
+    { header: '' },
+    { header: 'source', fit: true },
+  ] as const;
+  const rows = outcomes.flatMap(({ name, claims }) =>
+    claims.map(({ claim, expected, measured, pass, source }: ClaimResult) => [
+      name,
+      claim,
+      expected,
+      String(Number(measured.toPrecision(4))),
+      pass ? 'pass' : 'FAIL',
+      source,
+    ]),
+  );
+  const notes = outcomes.flatMap(({ name, notes: all }) => all.map((note) => `${name}: ${note}`));
+  const verdict = failed === 0 ? `all ${rows.length} claims pass` : `${failed} of ${rows.length} claims FAIL`;
+  return [formatTable(columns, rows, layout), ...(notes.length > 0 ? [notes.join('\n')] : []), verdict].join('\n\n');
+}

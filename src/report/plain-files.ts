@@ -1,0 +1,16 @@
+import type { PlainFigure } from '../experiments/plain-figure.ts';
+import { plainSvg } from './figures/plain.ts';
+import { loadCanvas, standaloneSvg } from './svg.ts';
+
+const FILE_WIDTH = 760;
+
+/** Figures as files of their own, `NAME.svg` each. */
+export async function plainFigureFiles(figures: Readonly<Record<string, PlainFigure>>): Promise<Map<string, string>> {
+  const canvas = await loadCanvas();
+  return new Map(
+    Object.entries(figures).map(([name, figure]) => [
+      `${name}.svg`,
+      standaloneSvg(plainSvg(canvas, figure, FILE_WIDTH)),
+    ]),
+  );
+}
