@@ -9,7 +9,7 @@ import type { DeviceReport } from '../engine/backend/device.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 import { parameterization } from '../diffusion/parameterization.ts';
 import { describeOperators } from '../engine/onnx/read/support.ts';
-import { BackendError } from '../errors/errors.ts';
+import { BackendError, CancelledError } from '../errors/errors.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { sizeOf, tensor } from '../tensor/tensor.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
@@ -51,6 +51,7 @@ function probeApart(signal: AbortSignal | undefined): Promise<DeviceReport[]> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, ['--eval', script], { signal }, (error, stdout) => {
       if (error === null) resolve(JSON.parse(stdout) as DeviceReport[]);
+      else if (signal?.aborted) reject(new CancelledError('doctor'));
       else {
         const ended = error.signal ?? `exit code ${error.code}`;
         reject(

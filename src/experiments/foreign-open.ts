@@ -16,7 +16,7 @@ import type { ForeignNetwork } from './foreign-network.ts';
 import type { OpenModel } from './open-model.ts';
 import { denoiserOf, firstReading, imagesForCheck, judgeReading } from './reading-check.ts';
 import type { JudgedReading } from './reading-check.ts';
-import { parseReading } from './reading-input.ts';
+import { parameterizationFlags, parseReading } from './reading-input.ts';
 import type { ReadingInput } from './reading-input.ts';
 import { splitDataset } from './split-dataset.ts';
 
@@ -159,10 +159,7 @@ function accepted(name: string, foreign: ForeignNetwork, { check, best, stated }
 
 /** The flags that say a reading. */
 export function flagsOf({ parameterization, range }: Alternative | Reading): string {
-  const { kind, ...rest } = parameterization;
-  const plain = Object.values(rest).every((value) => value === undefined);
-  const text = plain ? kind : `'${JSON.stringify(parameterization)}'`;
   const pixels =
     range.low === usualRange.low && range.high === usualRange.high ? '' : ` --pixel-range ${range.low}:${range.high}`;
-  return `--parameterization ${text}${pixels}`;
+  return `${parameterizationFlags(parameterization)}${pixels}`;
 }

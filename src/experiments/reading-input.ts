@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { cosineChain, ddpmChain, latentChain } from '../diffusion/betas.ts';
 import type { DiscreteVpSpec } from '../diffusion/betas.ts';
@@ -113,6 +114,21 @@ function parseParameterization(
     throw new SpecError('--schedule', `expected ${Object.keys(chains).join(', ')}, got '${schedule}'.`);
   }
   return { kind, schedule: chain };
+}
+
+/** The flags that say a parameterization: its kind and the name of its chain where that is all, else JSON. */
+export function parameterizationFlags(spec: ParameterizationSpec): string {
+  const { kind, ...rest } = spec;
+  const said = Object.entries(rest).filter(([, value]) => value !== undefined);
+  if (said.length === 0) return `--parameterization ${kind}`;
+  const isUsual = ([key, value]: [string, unknown]): boolean =>
+    key === 'schedule' || (key === 'time' && value === 'step');
+  const chain = Object.keys(chains).find(
+    (name) => 'schedule' in spec && isDeepStrictEqual(chains[name], spec.schedule),
+  );
+  return chain !== undefined && said.every(isUsual)
+    ? `--parameterization ${kind} --schedule ${chain}`
+    : `--parameterization '${JSON.stringify(spec)}'`;
 }
 
 function parseJson(flag: string, text: string): unknown {
