@@ -117,6 +117,38 @@ describe('convolution', () => {
     await expectAgreement(trials, roundings);
   });
 
+  it('the gradient in the weights equals jax-js for large maps, one image, strides over rows, columns or both', async () => {
+    const base: Geometry = {
+      batch: 2,
+      groups: 1,
+      channels: 2,
+      outs: 3,
+      // 17 x 18 positions are summed image by image, those of strided results over all images at once.
+      size: [17, 18],
+      kernel: [3, 3],
+      strides: [1, 1],
+      dilation: [1, 1],
+      pads: [
+        [1, 1],
+        [1, 1],
+      ],
+    };
+    const geometries: Geometry[] = [
+      base,
+      { ...base, batch: 1 },
+      { ...base, kernel: [1, 5], pads: [[0, 0], [2, 2]] }, // prettier-ignore
+      { ...base, kernel: [2, 3], dilation: [2, 2], pads: [[0, 3], [-1, 1]] }, // prettier-ignore
+      { ...base, strides: [1, 2] },
+      { ...base, strides: [2, 1] },
+      { ...base, strides: [2, 2], size: [40, 41] },
+    ];
+    for (const dtype of ['float32', 'float64'] as const) {
+      const trials = geometries.map((a) => withGradients(a, dtype));
+      // Sums over up to 2 x 306 positions.
+      await expectAgreement(trials, 512);
+    }
+  });
+
   it('the gradient in the weights goes tap by tap and equals jax-js for a feature map larger than the kernel', async () => {
     const a: Geometry = {
       batch: 3,

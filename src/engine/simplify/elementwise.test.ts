@@ -120,6 +120,29 @@ describe('linearity', () => {
   });
 });
 
+describe('products', () => {
+  it('a vjp through silu and a scale a channel multiplies the cotangent by the slope once', async () => {
+    const full = [2, 3, 8];
+    const specs = [{ shape: full }, { shape: [3, 1] }, { shape: full, linear: true }];
+    const nodes = await nodesOf(specs, (jax, x, a, ct) => {
+      const f = (u: JaxArray, v: JaxArray): JaxArray => silu(jax, u.mul(v).add(1));
+      const [y, pull] = jax.vjp(f, [x, a]);
+      return [y, ...(pull as (u: JaxArray) => JaxArray[])(ct)];
+    });
+    const large = nodes.filter((n) => n.inputs.length > 0 && sizeOf(n.shape) === 48).map((n) => n.op);
+    // h = x a + 1, its sigmoid s and y = h s; the slope s + y (1 - s); the slope times ct, that times a, and that times x for the sum.
+    const products = Array<string>(6).fill('mul');
+    expect(large.sort()).toEqual(['add', 'add', ...products, 'sigmoid', 'sub']);
+  });
+
+  it('a scale inside a sum is applied to the sum', async () => {
+    const nodes = await nodesOf([{ shape: [4, 9] }, { shape: [4, 9] }], ({ numpy: np }, x, y) =>
+      np.sum(x.mul(2).mul(y), -1),
+    );
+    expect(nodes.filter((n) => n.op === 'mul').map((n) => sizeOf(n.shape))).toEqual([36, 4]);
+  });
+});
+
 describe('common subexpressions', () => {
   it('the same expression twice is one node', async () => {
     const nodes = await nodesOf([{ shape: [3] }, { shape: [3] }], ({ numpy: np }, x, y) => [
