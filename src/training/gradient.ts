@@ -30,10 +30,9 @@ export interface GradientStep extends AsyncDisposable {
  */
 export async function createGradientStep(network: Network, batchSize: number, shards: number): Promise<GradientStep> {
   const part = batchSize / shards;
+  const backends = await Promise.all(Array.from({ length: shards }, () => startBackend()));
   const executables = await Promise.all(
-    Array.from({ length: shards }, async () =>
-      compileGradient(network, part, { backend: await startBackend(), threads: 1 }),
-    ),
+    backends.map((backend) => compileGradient(network, part, { backend, threads: 1 })),
   );
   return {
     run: async (weights, batch) => {
@@ -44,7 +43,7 @@ export async function createGradientStep(network: Network, batchSize: number, sh
       return average((await Promise.all(parts)) as Tensor<'float32'>[][]);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(executables.map((e) => e[Symbol.asyncDispose]()));
+      await Promise.all(backends.map((backend) => backend[Symbol.asyncDispose]()));
     },
   };
 }
@@ -66,11 +65,7 @@ function average(parts: readonly (readonly Tensor<'float32'>[])[]): Gradient {
 }
 
 /** The graph of one step: (weights, input, features, target) to (loss, gradient of every weight). */
-export async function compileGradient(
-  network: Network,
-  batchSize: number,
-  options: CompileOptions = {},
-): Promise<Executable> {
+async function compileGradient(network: Network, batchSize: number, options: CompileOptions = {}): Promise<Executable> {
   const jax = await loadJax();
   const count = network.parameters.length;
   const sample = { shape: [batchSize, ...network.sampleShape] };
