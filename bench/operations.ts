@@ -1,4 +1,4 @@
-import type { JaxArray, JaxLibrary } from '../src/denoisers/network/network.ts';
+import type { JaxArray, JaxLibrary } from '../src/engine/jax.ts';
 import type { Backend } from '../src/engine/backend/session.ts';
 import { startBackend } from '../src/engine/backend/start.ts';
 import { compile } from '../src/engine/compile.ts';

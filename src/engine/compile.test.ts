@@ -3,7 +3,7 @@ import type { FloatDType, Tensor } from '../tensor/tensor.ts';
 import { tensor } from '../tensor/tensor.ts';
 import type { Jax, Trial } from './agreement.fixture.ts';
 import { compiled, draws, eagerly, expectAgreement, expectClose, mapped } from './agreement.fixture.ts';
-import { nodeBackend } from './backend/node.ts';
+import { sharedBackend } from './backend/start.ts';
 import { compile } from './compile.ts';
 import type { JaxArray } from './jax.ts';
 import { loadJax } from './jax.ts';
@@ -229,7 +229,7 @@ describe('Executable', () => {
   });
 
   it('createSession() of a broken model is a BackendError', async () => {
-    const broken = nodeBackend().createSession(Uint8Array.of(1, 2, 3), { inputs: [], outputs: [] });
+    const broken = (await sharedBackend()).createSession(Uint8Array.of(1, 2, 3), { inputs: [], outputs: [] });
     await expect(broken).rejects.toMatchObject({ code: 'E_BACKEND', name: 'BackendError' });
   });
 

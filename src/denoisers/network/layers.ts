@@ -1,4 +1,5 @@
-import type { Initialization, JaxArray, JaxLibrary, ParameterSpec, Parameters } from './network.ts';
+import type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
+import type { Initialization, ParameterSpec, Parameters } from './network.ts';
 
 /** Added to a variance before its root (the usual 1e-5 of group normalization). */
 const epsilon = 1e-5;

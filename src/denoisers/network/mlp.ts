@@ -1,6 +1,7 @@
 import { sizeOf } from '../../tensor/tensor.ts';
 import { linear, linearSpec } from './layers.ts';
-import type { JaxArray, JaxLibrary, Network, Parameters } from './network.ts';
+import type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
+import type { Network, Parameters } from './network.ts';
 
 /** Size of a multilayer perceptron with residual blocks. */
 export interface MlpConfig {

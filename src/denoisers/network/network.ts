@@ -1,4 +1,3 @@
-export type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
 import type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
 
 /** Weights by name. */

@@ -10,7 +10,8 @@ import {
   linearSpec,
   upsample,
 } from './layers.ts';
-import type { JaxArray, JaxLibrary, Network, Parameters, ParameterSpec } from './network.ts';
+import type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
+import type { Network, Parameters, ParameterSpec } from './network.ts';
 
 /** Size of a U-Net. Every level but the last halves height and width. */
 export interface UnetConfig {

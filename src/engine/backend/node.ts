@@ -2,7 +2,6 @@ import type { Worker as NodeWorker } from 'node:worker_threads';
 import { BackendError } from '../../errors/errors.ts';
 import type { WorkerResponse } from './protocol.ts';
 import type { Backend, DeviceName } from './session.ts';
-import { sharedBackend } from './start.ts';
 import type { WorkerEvents, WorkerPort } from './worker-backend.ts';
 import { WorkerBackend } from './worker-backend.ts';
 
@@ -18,11 +17,6 @@ export async function openNodeBackend(device: DeviceName): Promise<Backend> {
     process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
   }
   return WorkerBackend.open(device, (events) => startThread(device, events));
-}
-
-/** The shared CPU backend without waiting for it. */
-export function nodeBackend(): Pick<Backend, 'createSession'> {
-  return { createSession: async (...model) => (await sharedBackend('cpu')).createSession(...model) };
 }
 
 function startThread(device: DeviceName, events: WorkerEvents): WorkerPort {

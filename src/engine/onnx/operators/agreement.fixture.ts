@@ -3,7 +3,7 @@ import { normal, randomKey } from '../../../tensor/random.ts';
 import type { FloatDType, Tensor } from '../../../tensor/tensor.ts';
 import { castFloat, tensor } from '../../../tensor/tensor.ts';
 import { expectClose } from '../../agreement.fixture.ts';
-import { nodeBackend } from '../../backend/node.ts';
+import { sharedBackend } from '../../backend/start.ts';
 import { compile } from '../../compile.ts';
 import type { JaxArray, JaxLibrary } from '../../jax.ts';
 import { loadJax } from '../../jax.ts';
@@ -120,7 +120,7 @@ async function byRuntime({ model: original, outputs, values }: Prepared): Promis
     ...graph({ ...original, outputs: names, nodes: [...original.nodes, ...casts], ...maps(original) }),
   };
   const io = { inputs: [...values.keys()], outputs: names };
-  await using session = await nodeBackend().createSession(bytesOf(whole), io, { threads: 1 });
+  await using session = await (await sharedBackend()).createSession(bytesOf(whole), io, { threads: 1 });
   return (await session.run([...values.values()])) as Tensor<'float32'>[];
 }
 
