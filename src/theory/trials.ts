@@ -1,0 +1,33 @@
+import { DomainError } from '../errors/errors.ts';
+
+/** The mean of repeated trials and how well it is known. */
+export interface TrialMean {
+  readonly mean: number;
+  /** Standard deviation of a trial. */
+  readonly deviation: number;
+  /** Of the mean: deviation / sqrt(trials). */
+  readonly standardError: number;
+  /** About 95 %: mean -+ 1.96 standard errors. */
+  readonly low: number;
+  readonly high: number;
+  readonly trials: number;
+}
+
+/** Mean of independent trials with its normal interval. @throws DomainError for fewer than two trials, which say nothing of the spread */
+export function trialMean(values: ArrayLike<number>): TrialMean {
+  const trials = values.length;
+  if (trials < 2) throw new DomainError('trialMean', `expected at least 2 trials, got ${trials}.`);
+  const all = Array.from(values);
+  const mean = all.reduce((sum, value) => sum + value, 0) / trials;
+  const squares = all.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / (trials - 1));
+  const standardError = deviation / Math.sqrt(trials);
+  return {
+    mean,
+    deviation,
+    standardError,
+    low: mean - 1.96 * standardError,
+    high: mean + 1.96 * standardError,
+    trials,
+  };
+}
