@@ -1,0 +1,232 @@
+import { throwIfAborted } from '../../errors/errors.ts';
+import { matmul } from '../../linalg/matmul.ts';
+import { slice, tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+/** Points to be clustered and the subspaces asked for. */
+export interface Problem {
+  /** [N, n] */
+  readonly points: Tensor<'float64'>;
+  /** [N] squared norms. */
+  readonly energies: Float64Array;
+  /** d_k of each cluster. */
+  readonly ranks: readonly number[];
+  /** Row of the frame at which each cluster's basis begins. */
+  readonly offsets: readonly number[];
+  readonly affine: boolean;
+  /** Cost that rounding alone can leave. */
+  readonly negligible: number;
+}
+
+/** Bases under each other, and means. */
+export interface Frame {
+  /** [sum d_k, n]; the rows of one cluster are orthonormal. */
+  readonly rows: Tensor<'float64'>;
+  /** K of length n; zero unless affine. */
+  readonly means: readonly Float64Array[];
+}
+
+/** Points assigned to the nearest subspaces of a frame. */
+export interface Assignment {
+  /** [N] */
+  readonly labels: Int32Array;
+  /** [N] squared distances. */
+  readonly residuals: Float64Array;
+  /** [N, sum d_k] coefficients of the points, not centred. */
+  readonly coefficients: Tensor<'float64'>;
+  /** Sum of the residuals. */
+  readonly cost: number;
+}
+
+/** Basis of one cluster, sharing memory with the frame. */
+export function rowsOf({ ranks, offsets }: Problem, { rows }: Frame, k: number): Tensor<'float64'> {
+  const at = offsets[k] as number;
+  return slice(rows, at, at + (ranks[k] as number));
+}
+
+/** Assigns every point to the subspace nearest to it, the first of equals. */
+export function assign(problem: Problem, frame: Frame): Assignment {
+  const N = problem.energies.length;
+  const coefficients = matmul(problem.points, frame.rows, { transposeB: true });
+  const labels = new Int32Array(N);
+  const residuals = new Float64Array(N).fill(Infinity);
+  problem.ranks.forEach((_, k) => {
+    const distances = distancesFrom(problem, frame, k, coefficients, problem.offsets[k] as number);
+    for (let i = 0; i < N; i++) {
+      if ((distances[i] as number) >= (residuals[i] as number)) continue;
+      residuals[i] = distances[i] as number;
+      labels[i] = k;
+    }
+  });
+  return { labels, residuals, coefficients, cost: residuals.reduce((sum, value) => sum + value, 0) };
+}
+
+/** Squared distances of the points from one subspace. */
+export function squaredDistances(problem: Problem, frame: Frame, k: number): Float64Array {
+  const coefficients = matmul(problem.points, rowsOf(problem, frame, k), { transposeB: true });
+  return distancesFrom(problem, frame, k, coefficients, 0);
+}
+
+/** The same from coefficients [N, width] of which those of the cluster begin at `start`. */
+function distancesFrom(
+  problem: Problem,
+  frame: Frame,
+  k: number,
+  { shape, data: c }: Tensor<'float64'>,
+  start: number,
+): Float64Array {
+  const { points, energies, affine } = problem;
+  const [rank, width] = [problem.ranks[k] as number, shape[1] as number];
+  const mean = frame.means[k] as Float64Array;
+  const n = mean.length;
+  const centre = affine ? matmul(rowsOf(problem, frame, k), tensor('float64', [n, 1], mean)).data : undefined;
+  const distances = new Float64Array(energies.length);
+  for (let i = 0; i < energies.length; i++) {
+    let left = centre ? squaredDistance(points.data, i * n, mean) : (energies[i] as number);
+    const at = i * width + start;
+    for (let j = 0; j < rank; j++) left -= ((c[at + j] as number) - (centre ? (centre[j] as number) : 0)) ** 2;
+    distances[i] = Math.max(0, left);
+  }
+  return distances;
+}
+
+function squaredDistance(x: Float64Array, at: number, mean: Float64Array): number {
+  let sum = 0;
+  for (let j = 0; j < mean.length; j++) sum += ((x[at + j] as number) - (mean[j] as number)) ** 2;
+  return sum;
+}
+
+/** Cost that one alternation must save, of what is left, for the descent to go on once the labels stay. */
+const GAIN = 1e-5;
+
+/** Alternates assignment and power steps, in place, until labels and cost settle; the assignment returned belongs to the frame left. */
+export function descend(
+  problem: Problem,
+  frame: Frame,
+  iterations: number,
+  signal: AbortSignal | undefined,
+): Assignment {
+  let now = assign(problem, frame);
+  for (let i = 0; i < iterations && now.cost > problem.negligible; i++) {
+    throwIfAborted('kSubspaces', signal);
+    powerStep(problem, frame, now);
+    const before = now;
+    now = assign(problem, frame);
+    if (before.cost - now.cost <= GAIN * now.cost && now.labels.every((k, j) => k === before.labels[j])) break;
+  }
+  return now;
+}
+
+/**
+ * One step U_k <- orth(U_k S_k), S_k the scatter of the cluster: the trace of U S U^T never falls under it.
+ * Rows lost to a rank below d_k are replaced by rows of the old basis; an empty cluster takes the point that fits worst.
+ */
+function powerStep(problem: Problem, frame: Frame, { labels, residuals, coefficients }: Assignment): void {
+  const { points, ranks, offsets, affine } = problem;
+  const n = points.shape[1] as number;
+  const width = frame.rows.shape[0] as number;
+  if (affine) updateMeans(problem, frame, labels);
+  const counts = new Int32Array(ranks.length);
+  const next = new Float64Array(width * n);
+  for (let i = 0; i < labels.length; i++) {
+    const k = labels[i] as number;
+    (counts[k] as number)++;
+    const start = offsets[k] as number;
+    for (let r = start; r < start + (ranks[k] as number); r++) {
+      addScaled(next, r * n, points.data, i * n, n, coefficients.data[i * width + r] as number);
+    }
+  }
+  ranks.forEach((rank, k) => {
+    const start = offsets[k] as number;
+    const block = next.subarray(start * n, (start + rank) * n);
+    if (affine) centreScatter(problem, frame, k, counts[k] as number, labels, coefficients, block);
+    if (counts[k] === 0) {
+      const worst = residuals.reduce((most, value, i) => (value > (residuals[most] as number) ? i : most), 0);
+      (affine ? (frame.means[k] as Float64Array) : block).set(slice(points, worst, worst + 1).data);
+      residuals[worst] = 0; // the next empty cluster takes another
+    }
+    orthonormalizeWith(block, rowsOf(problem, frame, k).data, n);
+  });
+}
+
+/** Turns sum c_i x_i into sum (c_i - mean c) (x_i - mean x), whose second factor needs no centring. */
+function centreScatter(
+  { offsets, ranks }: Problem,
+  { means }: Frame,
+  k: number,
+  count: number,
+  labels: Int32Array,
+  coefficients: Tensor<'float64'>,
+  block: Float64Array,
+): void {
+  const [start, rank] = [offsets[k] as number, ranks[k] as number];
+  const width = coefficients.shape[1] as number;
+  const mean = means[k] as Float64Array;
+  if (count === 0) return;
+  for (let r = 0; r < rank; r++) {
+    let sum = 0;
+    for (let i = 0; i < labels.length; i++)
+      if (labels[i] === k) sum += coefficients.data[i * width + start + r] as number;
+    addScaled(block, r * mean.length, mean, 0, mean.length, -sum);
+  }
+}
+
+function updateMeans({ points, ranks }: Problem, { means }: Frame, labels: Int32Array): void {
+  const n = points.shape[1] as number;
+  ranks.forEach((_, k) => {
+    const mean = means[k] as Float64Array;
+    const count = labels.reduce((sum, label) => sum + (label === k ? 1 : 0), 0);
+    if (count === 0) return;
+    mean.fill(0);
+    for (let i = 0; i < labels.length; i++) if (labels[i] === k) addScaled(mean, 0, points.data, i * n, n, 1 / count);
+  });
+}
+
+/** Share of a row that must be left after projection for the row to count. */
+const INDEPENDENT = 1e-7;
+
+/** Replaces `basis` [rank, n] by orthonormal rows that span the rows of `block` first, then its own: never fewer than before. */
+export function orthonormalizeWith(block: Float64Array, basis: Float64Array, n: number): void {
+  const rank = basis.length / n;
+  const old = basis.slice();
+  let largest = 0;
+  for (let r = 0; r < rank; r++) largest = Math.max(largest, squares(block, r * n, n));
+  let found = 0;
+  for (let candidate = 0; found < rank && candidate < 2 * rank; candidate++) {
+    const [source, at] = candidate < rank ? [block, candidate * n] : [old, (candidate - rank) * n];
+    const floor = INDEPENDENT ** 2 * (candidate < rank ? largest : 1);
+    const target = found * n;
+    for (let j = 0; j < n; j++) basis[target + j] = source[at + j] as number;
+    let left = squares(basis, target, n);
+    for (let before = Infinity, pass = 0; left > floor && left < before / 4 && pass < 3; pass++) {
+      for (let q = 0; q < found; q++) addScaled(basis, target, basis, q * n, n, -dot(basis, target, q * n, n));
+      before = left;
+      left = squares(basis, target, n);
+    }
+    if (!(left > floor)) continue;
+    const scale = 1 / Math.sqrt(left);
+    for (let j = 0; j < n; j++) (basis[target + j] as number) *= scale;
+    found++;
+  }
+}
+
+function addScaled(
+  target: Float64Array,
+  to: number,
+  source: Float64Array,
+  from: number,
+  n: number,
+  factor: number,
+): void {
+  for (let j = 0; j < n; j++) target[to + j] = (target[to + j] as number) + factor * (source[from + j] as number);
+}
+
+function dot(x: Float64Array, a: number, b: number, n: number): number {
+  let sum = 0;
+  for (let j = 0; j < n; j++) sum += (x[a + j] as number) * (x[b + j] as number);
+  return sum;
+}
+
+function squares(x: Float64Array, at: number, n: number): number {
+  return dot(x, at, at, n);
+}
