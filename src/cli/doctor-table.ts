@@ -155,6 +155,7 @@ function readingText({ reading: report, sampleShape, latent }: Judged, layout: L
   const left = ranked.length - listed.length;
   const more = [
     ...(left > 0 ? [`${left} more are worse`] : []),
+    ...(check.untried > 0 ? [`${check.untried} were not tried for lack of time`] : []),
     ...(check.overflowed.length > 0 ? [`${check.overflowed.length} gave no finite numbers`] : []),
   ].join(', ');
   const table = formatTable(columns, [...rows, wiener], layout);
@@ -191,7 +192,10 @@ function causes({ referenceDefect, ports, sampleShape, latent, reading }: Judged
   ];
   likely.push('its weights are random or not loaded');
   if (referenceDefect === undefined) likely.push('the export went wrong (docs/export.md compares it with PyTorch)');
-  if (!latent && sampleShape.length === 3 && sampleShape[0] !== 1 && sampleShape[0] !== 3) {
+  if (latent) {
+    const scale = `the latents have a deviation of ${deviation(reading).toPrecision(2)}, where about 1 is usual`;
+    likely.push(`the encoder or its scaling is another: ${scale} (docs/side-car.md: latent)`);
+  } else if (sampleShape.length === 3 && sampleShape[0] !== 1 && sampleShape[0] !== 3) {
     likely.push('it works on latents of another scale (docs/side-car.md: latent)');
   }
   if (has('text')) likely.push('the text embedding is of another encoder (--text)');
@@ -200,6 +204,12 @@ function causes({ referenceDefect, ports, sampleShape, latent, reading }: Judged
   const numbered = likely.map((cause, i) => `(${i + 1}) ${cause}`).join('; ');
   const proved = referenceDefect === undefined || referenceDefect > 1e-4 ? [] : ['The export itself is right.'];
   return [`Likely causes: ${numbered}.`, ...proved];
+}
+
+/** Of the clean data, as the filter's error l sigma^2 / (l + sigma^2) tells their variance l. */
+function deviation({ check: { wiener, sigmas } }: ReadingReport): number {
+  const [error, variance] = [wiener.at(-1) as number, (sigmas.at(-1) as number) ** 2];
+  return Math.sqrt((error * variance) / (variance - error));
 }
 
 /** Facts whose values are wrapped beside their names. */

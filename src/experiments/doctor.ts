@@ -11,7 +11,7 @@ import { parameterization } from '../diffusion/parameterization.ts';
 import { describeOperators } from '../engine/onnx/read/support.ts';
 import { BackendError, CancelledError } from '../errors/errors.ts';
 import { normal, randomKey } from '../tensor/random.ts';
-import { sizeOf, tensor } from '../tensor/tensor.ts';
+import { sizeOf, slice, tensor } from '../tensor/tensor.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
 import { measureCosts, peakBytes } from './doctor-costs.ts';
 import type { CostReport, MachineReport, ModelReport, PortReport, ReadingReport } from './doctor-result.ts';
@@ -98,7 +98,7 @@ async function examine(
     signal,
     onProgress: (done, total) => onProgress?.('costs', done, total),
   });
-  const reading = images && (await examineReading(foreign, images, options));
+  const reading = images && (await examineReading(foreign, affordable(images, costs), options));
   const denoiser = denoiserOf(foreign, reading?.stated ?? reading?.best ?? firstReading(foreign));
   const sigma = reading?.check.sigmas[1] ?? 0.5;
   const points = noisyPoints(images?.x, sampleShape, sigma);
@@ -142,6 +142,18 @@ async function checkImages(foreign: ForeignNetwork, dataName: string): Promise<C
   return { x: await imagesForCheck(heldout), name: heldout.name, note: heldout.note };
 }
 
+/** Readings are tried for about so long; no further one is begun after twice the time. */
+const READINGS_MS = 60_000;
+/** Some 30 readings at three noise levels. */
+const PASSES = 90;
+
+/** As many of the images as a large network denoises in that time. */
+function affordable(images: CheckImages, costs: readonly CostReport[]): CheckImages {
+  const [forward] = costs;
+  const count = Math.max(2, Math.floor(READINGS_MS / (PASSES * (forward?.runMs ?? 0))));
+  return count < (images.x.shape[0] as number) ? { ...images, x: slice(images.x, 0, count) as FloatTensor } : images;
+}
+
 /** A reading that tells the noise level to a graph without a time, or the other way round: most often a role is missed. */
 function timeNotes({ facts, roles }: ForeignNetwork): string[] {
   if (facts.reading === undefined) return [];
@@ -176,6 +188,7 @@ async function examineReading(
 ): Promise<ReadingReport> {
   const judged = await judgeReading(foreign, x, {
     signal,
+    budgetMs: 2 * READINGS_MS,
     onProgress: (done, total) => onProgress?.('readings', done, total),
   });
   const { check, best, stated } = judged;
