@@ -28,7 +28,7 @@ export interface OnnxNetworkOptions extends PoolOptions {
   readonly fixed?: Readonly<Record<string, HostArray>> | undefined;
   /** Arithmetic of the graphs; float64 is slow and for checks. Default float32. */
   readonly dtype?: FloatDType | undefined;
-  /** As for every traced denoiser; default 1, 4 and 16, fewer for large samples. */
+  /** As for every traced denoiser; default 1, 4, 8 and 16, fewer for large samples. */
   readonly blockSizes?: readonly number[] | undefined;
 }
 
@@ -156,6 +156,6 @@ function meanChannels(name: string, output: JaxArray, wanted: readonly number[])
 
 /** Sizes of the compiled blocks: activations of 16 images of 128x128 and more would fill the memory. */
 function defaultSizes(dimension: number): readonly number[] {
-  if (dimension <= 3 * 64 * 64) return [1, 4, 16];
+  if (dimension <= 3 * 64 * 64) return [1, 4, 8, 16];
   return dimension <= 3 * 128 * 128 ? [1, 4] : [1];
 }

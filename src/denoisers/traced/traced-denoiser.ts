@@ -11,7 +11,7 @@ import type { TracedModel } from './traced-model.ts';
 
 /** How the graphs of a traced denoiser are run. */
 export interface TracedDenoiserOptions extends PoolOptions {
-  /** Sizes for which graphs are compiled on demand; work is cut into the largest that fit, the rest padded. Default 1 and 16. */
+  /** Sizes for which graphs are compiled on demand; work is cut into the largest that fit, the rest padded. Default 1, 4, 8 and 16. */
   readonly blockSizes?: readonly number[] | undefined;
   /** Graphs that several denoisers of one traced function share; whoever made the pool disposes it. */
   readonly pool?: GraphPool | undefined;
@@ -37,7 +37,7 @@ export class TracedDenoiser implements Denoiser {
     this.name = model.name;
     this.sampleShape = model.sampleShape;
     this.dtype = model.dtype;
-    this.#sizes = options.blockSizes ?? [1, 16];
+    this.#sizes = options.blockSizes ?? [1, 4, 8, 16];
     this.#pool = options.pool ?? new GraphPool(model, options);
     this.#release = options.pool === undefined ? () => this.#pool.dispose() : options.release;
     this.#lifetime = new Lifetime(model.name);

@@ -90,6 +90,8 @@ async function createSession(
   const created = runtime.ort.InferenceSession.create(model, {
     graphOptimizationLevel: options.optimization ?? 'all',
     executionMode: 'sequential',
+    // A memory pattern plans a second block beside the arena of the first run: a quarter more memory at no gain in speed.
+    enableMemPattern: false,
     // What goes wrong comes back as an error: nothing needs to be printed as well.
     logSeverityLevel: 4,
     ...(options.fallback === 'none' && !isNative ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
