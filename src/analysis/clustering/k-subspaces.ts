@@ -4,8 +4,9 @@ import { svd } from '../../linalg/svd.ts';
 import { normal, randomKey } from '../../tensor/random.ts';
 import { assertFinite, assertShape, slice, tensor } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { assign, descend, rowsOf } from './subspace-descent.ts';
-import type { Assignment, Frame, Problem } from './subspace-descent.ts';
+import { descend } from './subspace-descent.ts';
+import { assign, blankFrame, createProblem, inOwnSpan, rowsOf } from './subspace-fit.ts';
+import type { Assignment, Frame, Problem } from './subspace-fit.ts';
 import { startFrame } from './subspace-starts.ts';
 import type { Start } from './subspace-starts.ts';
 
@@ -45,9 +46,6 @@ export interface KSubspaces {
   readonly restartsUsed: number;
 }
 
-/** Share of the sum of squares that rounding leaves of a perfect fit: a few eps for each squared coefficient. */
-const NEGLIGIBLE = 64 * Number.EPSILON;
-
 /** Exact fits of the kept restart: labels may move once more after one, rarely twice. */
 const POLISHES = 20;
 
@@ -63,40 +61,46 @@ const POLISHES = 20;
  */
 export function kSubspaces(points: Tensor<'float64'>, options: KSubspacesOptions): KSubspaces {
   const { restarts = 20, iterations = 200, seed, affine = false, start = 'neighbours', signal } = options;
-  const problem = createProblem(points, options, affine);
-  checkCount('restarts', restarts);
-  checkCount('iterations', iterations);
-  let best: { frame: Frame; assignment: Assignment } | undefined;
+  const problem = createProblem(points, checkOptions(points, options), affine);
+  const { labels, restartsUsed } =
+    problem.ranks.length === 1
+      ? { labels: new Int32Array(problem.energies.length), restartsUsed: 1 } // every start meets the one optimum
+      : search(inOwnSpan(problem), { restarts, iterations, seed, start, signal });
+  return { ...polish(problem, labels, seed), restartsUsed };
+}
+
+type SearchOptions = Required<Pick<KSubspacesOptions, 'restarts' | 'iterations' | 'seed' | 'start'>> &
+  Pick<KSubspacesOptions, 'signal'>;
+
+/** Labels of the restart of least cost. */
+function search(
+  problem: Problem,
+  { restarts, iterations, seed, start, signal }: SearchOptions,
+): { labels: Int32Array; restartsUsed: number } {
+  let best: Assignment | undefined;
   let restartsUsed = 0;
-  // All restarts of one cluster meet the same optimum, which the exact fit finds at once.
-  const tries = problem.ranks.length === 1 ? 1 : restarts;
-  while (restartsUsed < tries && !(best && best.assignment.cost <= problem.negligible)) {
+  do {
     throwIfAborted('kSubspaces', signal);
     const frame = startFrame(problem, start, randomKey(seed, 'k-subspaces', restartsUsed++));
-    const assignment =
-      problem.ranks.length === 1 ? assign(problem, frame) : descend(problem, frame, iterations, signal);
-    if (!best || assignment.cost < best.assignment.cost) best = { frame, assignment };
-  }
-  return { ...polish(problem, best as { frame: Frame; assignment: Assignment }, seed), restartsUsed };
+    const found = descend(problem, frame, iterations, signal);
+    if (!best || found.cost < best.cost) best = found;
+  } while (restartsUsed < restarts && best.cost > problem.negligible);
+  return { labels: best.labels, restartsUsed };
 }
 
 /** Alternates exact principal subspaces and assignments until the labels stay. */
-function polish(
-  problem: Problem,
-  { frame, assignment }: { frame: Frame; assignment: Assignment },
-  seed: number,
-): Omit<KSubspaces, 'restartsUsed'> {
-  let status: KSubspaces['status'] = 'maxIterations';
-  let { labels, cost } = assignment;
-  for (let i = 0; i < POLISHES && status !== 'converged'; i++) {
+function polish(problem: Problem, start: Int32Array, seed: number): Omit<KSubspaces, 'restartsUsed'> {
+  const frame = blankFrame(problem);
+  let [labels, cost, settled] = [start, Infinity, false];
+  for (let i = 0; i < POLISHES && !settled; i++) {
     problem.ranks.forEach((_, k) => fitExactly(problem, frame, labels, k, seed));
     const next = assign(problem, frame);
     // Points that two subspaces fit equally well may move for ever without a gain.
-    const settled = next.labels.every((k, j) => k === labels[j]) || !(next.cost < cost);
-    if (settled) status = 'converged';
+    settled = next.labels.every((k, j) => k === labels[j]) || !(next.cost < cost);
     ({ labels, cost } = next);
   }
   const bases = problem.ranks.map((_, k) => rowsOf(problem, frame, k));
+  const status = settled ? 'converged' : 'maxIterations';
   return { labels, bases, cost, status, ...(problem.affine ? { means: frame.means } : {}) };
 }
 
@@ -115,11 +119,13 @@ function fitExactly(problem: Problem, frame: Frame, labels: Int32Array, k: numbe
     for (let i = 0; i < data.length; i++) (data[i] as number) -= mean[i % n] as number;
   }
   const target = rowsOf(problem, frame, k).data;
-  const { values, v } =
-    own.length === 0 ? { values: new Float64Array(0), v: undefined } : svd(tensor('float64', [own.length, n], data));
-  const floor = Math.max(own.length, n) * Number.EPSILON * (values[0] ?? 0);
-  const found = v === undefined ? 0 : values.subarray(0, rank).filter((value) => value > floor).length;
-  if (v !== undefined) target.set(v.data.subarray(0, found * n));
+  let found = 0;
+  if (own.length > 0) {
+    const { values, v } = svd(tensor('float64', [own.length, n], data));
+    const floor = Math.max(own.length, n) * Number.EPSILON * (values[0] as number);
+    found = values.subarray(0, rank).filter((value) => value > floor).length;
+    target.set(v.data.subarray(0, found * n));
+  }
   if (found === rank) return;
   const random = normal(randomKey(seed, 'k-subspaces', 'fill', k), [rank - found, n]).data;
   const rows = new Float64Array(rank * n);
@@ -128,30 +134,27 @@ function fitExactly(problem: Problem, frame: Frame, labels: Int32Array, k: numbe
   target.set(orthonormalRows(tensor('float64', [rank, n], rows)).q.data);
 }
 
-function createProblem(points: Tensor<'float64'>, { clusters, rank }: KSubspacesOptions, affine: boolean): Problem {
+/** @returns the rank of each cluster */
+function checkOptions(points: Tensor<'float64'>, options: KSubspacesOptions): readonly number[] {
+  const { clusters, rank, restarts = 1, iterations = 1 } = options;
   assertShape('kSubspaces', points, 'N n');
   assertFinite('kSubspaces', points, 'Drop or repair these points.');
   const [N, n] = points.shape as [number, number];
-  checkCount('clusters', clusters);
-  if (N < clusters)
+  for (const [name, value] of Object.entries({ clusters, restarts, iterations })) {
+    if (!(Number.isInteger(value) && value >= 1)) {
+      throw new DomainError('kSubspaces', `expected ${name} to be a whole number >= 1, got ${value}.`);
+    }
+  }
+  if (N < clusters) {
     throw new DomainError('kSubspaces', `expected at least ${clusters} points, one a cluster, got ${N}.`);
+  }
   const ranks = typeof rank === 'number' ? new Array<number>(clusters).fill(rank) : rank;
   if (ranks.length !== clusters) {
     throw new DomainError('kSubspaces', `expected one rank or ${clusters}, got ${ranks.length}.`);
   }
   const bad = ranks.find((d) => !(Number.isInteger(d) && d >= 1 && d <= n));
-  if (bad !== undefined)
+  if (bad !== undefined) {
     throw new DomainError('kSubspaces', `expected whole ranks from 1 to the dimension ${n}, got ${bad}.`);
-  const energies = new Float64Array(N);
-  points.data.forEach((value, i) => ((energies[Math.floor(i / n)] as number) += value * value));
-  const total = energies.reduce((sum, value) => sum + value, 0);
-  let offset = 0;
-  const offsets = ranks.map((d) => (offset += d) - d);
-  return { points, energies, ranks, offsets, affine, negligible: NEGLIGIBLE * total };
-}
-
-function checkCount(name: string, value: number): void {
-  if (!(Number.isInteger(value) && value >= 1)) {
-    throw new DomainError('kSubspaces', `expected ${name} to be a whole number >= 1, got ${value}.`);
   }
+  return ranks;
 }

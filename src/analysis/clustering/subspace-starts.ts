@@ -2,8 +2,9 @@ import { matmul } from '../../linalg/matmul.ts';
 import { integers, normal, uniform } from '../../tensor/random.ts';
 import type { RandomKey } from '../../tensor/random.ts';
 import { slice, tensor } from '../../tensor/tensor.ts';
-import { orthonormalizeWith, rowsOf, squaredDistances } from './subspace-descent.ts';
-import type { Frame, Problem } from './subspace-descent.ts';
+import { orthonormalizeWith } from './subspace-descent.ts';
+import { blankFrame, rowsOf, squaredDistances } from './subspace-fit.ts';
+import type { Frame, Problem } from './subspace-fit.ts';
 
 /** How a restart begins: see `KSubspacesOptions.start`. */
 export type Start = 'neighbours' | 'random';
@@ -12,8 +13,8 @@ export type Start = 'neighbours' | 'random';
 export function startFrame(problem: Problem, start: Start, key: RandomKey): Frame {
   const [N, n] = problem.points.shape as [number, number];
   const { ranks, affine } = problem;
-  const total = ranks.reduce((sum, rank) => sum + rank, 0);
-  const frame = { rows: normal(key, [total, n]), means: ranks.map(() => new Float64Array(n)) };
+  const blank = blankFrame(problem);
+  const frame = { ...blank, rows: normal(key, blank.rows.shape) };
   if (start === 'neighbours') spanNeighbours(problem, frame, key);
   else {
     const centres = integers(key, [ranks.length], N).data;
