@@ -32,7 +32,7 @@ export function inspectTable(result: InspectResult, layout: Layout): string {
       ['model', `${result.model}, ${result.dimension} dimensions, ${result.dtype}`],
       ['data', `${result.dataset.name}, ${imageCount(result)}; seed ${result.seed}`],
       ['lowest', describeLowest(rows, result.dimension)],
-      ...(result.reading ? [['read as', describeReading(result.reading)] as const] : []),
+      ...(result.reading ? readingFacts(result.reading) : []),
     ],
     layout,
   );
@@ -78,10 +78,18 @@ function describeLowest(rows: readonly KeyRow[], dimension: number): string {
   return `rank ${Math.round(rank)} of ${dimension} (ratio ${ratio}) at sigma ${significant(lowest.sigma)}, held-out`;
 }
 
-function describeReading({ label, by, check }: InspectReading): string {
-  if (by === undefined) return `${label} (not stated: the best of ${check.readings.length} tried)`;
+/** How a foreign network was read, who says so, and what the images say. */
+function readingFacts({ label, by, check }: InspectReading): [string, string][] {
+  if (by === undefined)
+    return [
+      ['read as', label],
+      ['', `not stated: the best of ${check.readings.length} tried`],
+    ];
   const proof = check.verdict === 'right' ? 'real images agree' : 'these images do not tell';
-  return `${label} (stated by ${by}; ${proof})`;
+  return [
+    ['read as', label],
+    ['', `${proof}; stated by ${by}`],
+  ];
 }
 
 function imageCount({ rankCurve }: InspectResult): string {

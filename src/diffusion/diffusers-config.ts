@@ -44,7 +44,10 @@ const positive = z.number().positive();
 const flag = z.boolean().nullish();
 /** Python writes a bound that it does not have as Infinity: that is none. */
 const noiseLevel = z
-  .custom<number | null | undefined>((v) => v === null || v === undefined || (typeof v === 'number' && v > 0), 'expected a positive number')
+  .custom<number | null | undefined>(
+    (v) => v === null || v === undefined || (typeof v === 'number' && v > 0),
+    'expected a positive number',
+  )
   .transform((v) => (v === Infinity ? undefined : v))
   .optional();
 

@@ -28,8 +28,6 @@ export interface OnnxSideCar {
   readonly output?: string | undefined;
   /** One sample without batch, default from the graph. */
   readonly sampleShape?: readonly number[] | undefined;
-  /** Whether the second half of the output's channels is a variance; default from the graph. */
-  readonly learnedVariance?: 'none' | 'second-half' | undefined;
   readonly condition?: OnnxCondition | undefined;
   readonly latent?: OnnxLatent | undefined;
   /** Data set of the training, as `--data` takes it. */
@@ -104,10 +102,6 @@ const schema: z.ZodType<OnnxSideCar> = z.strictObject({
     .max(4)
     .optional()
     .describe('Shape of one sample without batch, where the graph leaves it open.'),
-  learnedVariance: z
-    .enum(['none', 'second-half'])
-    .optional()
-    .describe('Whether the second half of the output channels is a variance.'),
   condition: z
     .strictObject({ class: z.int().nonnegative().optional(), text: path.optional() })
     .optional()

@@ -226,10 +226,10 @@ async function batchDefect(denoiser: Denoiser, points: readonly FloatTensor[], s
   return Math.sqrt(difference / total);
 }
 
-async function compareReference(path: string, { model, roles }: ForeignNetwork): Promise<number | undefined> {
+async function compareReference(path: string, { model, roles, held }: ForeignNetwork): Promise<number | undefined> {
   const reference = path.replace(/\.onnx$/i, '.reference.npz');
   if ((await kindOf(reference)) !== 'file') return undefined;
-  return referenceDefect(reference, model, roles, parseNpz(reference, await readBytes(reference)));
+  return referenceDefect(reference, model, roles, held, parseNpz(reference, await readBytes(reference)));
 }
 
 function portsOf({ roles }: ForeignNetwork): PortReport[] {

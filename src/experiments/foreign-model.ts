@@ -87,7 +87,7 @@ export async function gatherFacts(path: string, wishes: ReadingWishes): Promise<
   const sideCarPath = path.replace(/\.onnx$/i, '.json');
   const sideCar = await readSideCar(sideCarPath);
   const root = /^(unet|transformer)$/.test(basename(folder)) ? dirname(folder) : folder;
-  const diffusers = sideCar === undefined ? await readDiffusers(root, folder) : undefined;
+  const diffusers = await readDiffusers(root, folder);
   const textPath = wishes.text ?? (sideCar?.condition?.text && join(folder, sideCar.condition.text));
   return {
     path,
@@ -101,9 +101,10 @@ export async function gatherFacts(path: string, wishes: ReadingWishes): Promise<
       classLabel: wishes.classLabel ?? sideCar?.condition?.class,
     },
     text: textPath ? await readEmbedding(textPath) : undefined,
+    // A side-car beside the graph of a pipeline may say how it is read and leave its autoencoder to the pipeline.
     latent: latentParts(folder, sideCar) ?? (await diffusersLatent(root, diffusers)),
     dataName: sideCar?.data,
-    notes: diffusers?.notes ?? [],
+    notes: sideCar === undefined ? (diffusers?.notes ?? []) : [],
   };
 }
 

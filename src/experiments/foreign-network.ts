@@ -26,6 +26,8 @@ export interface ForeignNetwork {
   readonly facts: ForeignFacts;
   readonly model: OnnxModel;
   readonly roles: OnnxRoles;
+  /** Values of the inputs that are held fixed. */
+  readonly held: Readonly<Record<string, HostArray>>;
   readonly sampleShape: readonly number[];
   readonly network: OnnxNetwork;
   readonly autoencoder: Autoencoder | undefined;
@@ -49,17 +51,18 @@ export async function loadForeign(facts: ForeignFacts, options: LoadOptions = {}
       : undefined;
   const wanted = wishes.sampleShape ?? hinted;
   const sampleShape = sampleShapeOf(name, roles.sample, wanted);
+  const held = heldInputs(name, roles.fixed, fixed);
   const network = new OnnxNetwork({
     name,
     model,
     roles,
     sampleShape,
     condition: { classLabel: wishes.classLabel, text: facts.text },
-    fixed: heldInputs(name, roles.fixed, fixed),
+    fixed: held,
     device: options.device,
     dtype: options.dtype,
   });
-  return { facts, model, roles, sampleShape, network, autoencoder: await loadAutoencoder(facts, sampleShape) };
+  return { facts, model, roles, held, sampleShape, network, autoencoder: await loadAutoencoder(facts, sampleShape) };
 }
 
 /** Reads an ONNX file with the arrays that lie beside it. @throws ModelError, DatasetError */

@@ -92,7 +92,9 @@ function unknownModel(spec: string): ModelError {
   const argument = near === undefined ? undefined : kinds[near]?.argument;
   const rest = argument === undefined ? '' : spec.slice(word.length) || `:${argument}`;
   const remedy =
-    near === undefined ? `Use ${modelForms.join(', ')} or the folder of a model.` : `Did you mean '${near}${rest}'?`;
+    near === undefined
+      ? `Use ${modelForms.join(', ')}, an ONNX file or the folder of a model.`
+      : `Did you mean '${near}${rest}'?`;
   return new ModelError(`model '${spec}'`, `is not known. ${remedy}`);
 }
 

@@ -53,7 +53,7 @@ export class OnnxNetwork implements AsyncDisposable {
 
   /** @throws ModelError naming, all at once, the nodes whose operators cannot be read */
   constructor(options: OnnxNetworkOptions) {
-    const { weights } = onnxFunction(options.model);
+    const { weights } = onnxFunction(options.model, { name: options.name });
     this.#options = options;
     this.#dtype = options.dtype ?? 'float32';
     this.#weights = weights.map(({ value }) => castFloat(value, this.#dtype) as FloatTensor);

@@ -10,6 +10,7 @@ import type { OnnxRoles } from './roles.ts';
 
 /**
  * Runs a foreign graph on the inputs that its exporter stored beside it and compares the outputs.
+ * @param held  values of the inputs that `roles.fixed` names
  * @param arrays  by role: `x`, `time`, `labels`, `text` as the graph takes them, and its output `y`
  * @returns |F - y| / |y|
  * @throws ModelError where an array is missing or of another shape
@@ -18,6 +19,7 @@ export async function referenceDefect(
   where: string,
   model: OnnxModel,
   roles: OnnxRoles,
+  held: Readonly<Record<string, HostArray>>,
   arrays: ReadonlyMap<string, Tensor>,
 ): Promise<number> {
   const array = (name: string): Tensor => {
@@ -25,7 +27,7 @@ export async function referenceDefect(
     if (found === undefined) throw new ModelError(where, `lacks the array '${name}'. Export the reference again.`);
     return found;
   };
-  const fixed: Record<string, HostArray> = {};
+  const fixed: Record<string, HostArray> = { ...held };
   if (roles.classLabels) fixed[roles.classLabels.name] = hostArray(array('labels'));
   if (roles.text) fixed[roles.text.name] = hostArray(array('text'));
   const names = [roles.sample.name, ...(roles.time ? [roles.time.name] : [])];

@@ -29,6 +29,8 @@ export interface OnnxFunction {
 
 /** How a foreign graph is to be traced. */
 export interface OnnxFunctionOptions {
+  /** What messages call the model. */
+  readonly name?: string;
   /** Default float32. */
   readonly dtype?: FloatDType;
   /** Inputs that never change, such as a class label: everything that depends on them alone is computed while tracing. */
@@ -41,9 +43,9 @@ export interface OnnxFunctionOptions {
  * @throws ModelError naming, all at once, the nodes whose operators are not known
  */
 export function onnxFunction(model: OnnxModel, options: OnnxFunctionOptions = {}): OnnxFunction {
-  const { dtype = 'float32', fixed = {} } = options;
+  const { name = 'model', dtype = 'float32', fixed = {} } = options;
   const unsupported = unsupportedNodes(model, supportedOperators);
-  if (unsupported.length > 0) throw new ModelError('model', unsupportedMessage(unsupported));
+  if (unsupported.length > 0) throw new ModelError(name, unsupportedMessage(unsupported));
   const settings = settingsOf(model);
   const weights = [...model.weights].flatMap(([name, value]) => (settings.has(name) ? [] : [{ name, value }]));
   return {
