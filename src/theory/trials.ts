@@ -31,3 +31,18 @@ export function trialMean(values: ArrayLike<number>): TrialMean {
     trials,
   };
 }
+
+/**
+ * Ratio of the means of two quantities measured in the same trials, with the interval of the linearised ratio.
+ * @throws DomainError for fewer than two trials or unequal numbers of them
+ * @source delta method: Cochran 1977, Sampling Techniques, 6.3
+ */
+export function trialRatio(above: ArrayLike<number>, below: ArrayLike<number>): TrialMean {
+  if (above.length !== below.length) {
+    throw new DomainError('trialRatio', `expected pairs of trials, got ${above.length} and ${below.length}.`);
+  }
+  const [top, bottom] = [trialMean(above), trialMean(below)];
+  const ratio = top.mean / bottom.mean;
+  const influence = Float64Array.from(above, (x, i) => ratio + (x - ratio * (below[i] as number)) / bottom.mean);
+  return trialMean(influence);
+}

@@ -1,0 +1,140 @@
+import { DomainError, throwIfAborted } from '../../errors/errors.ts';
+import { alignments, leadingDirections } from '../../theory/learned-linear.ts';
+import { aspectRatio, criticalNoise, overlapSquared } from '../../theory/spiked-covariance.ts';
+import { drawTrainingSet } from '../../theory/training-set.ts';
+import { trialMean } from '../../theory/trials.ts';
+import type { Curve } from '../plain-figure.ts';
+import { checkedTrials, intervals } from './overlap.ts';
+import type { TheoryTopic, TopicContext, TopicParameter, TopicResult } from './topic.ts';
+
+/** Curves in a figure; more cannot be told apart. */
+const MOST_CURVES = 6;
+const POINTS = 10;
+
+/** Flags of a geometric spectrum of variances. */
+export const spectrumParameters: Readonly<Record<'top' | 'decay' | 'count', TopicParameter>> = {
+  top: { meaning: 'largest variance of the clean data', fallback: 10 },
+  decay: { meaning: 'factor from one variance to the next, above 0 and at most 1', fallback: 0.5 },
+  count: { meaning: 'number of directions with variance', fallback: 3 },
+};
+
+/** The variances top, top decay, top decay^2, ... of those flags. @throws DomainError outside their meaning */
+export function geometricSpectrum({ top = 10, decay = 0.5, count = 3 }: Readonly<Record<string, number>>): number[] {
+  if (!(top > 0 && top < Infinity && decay > 0 && decay <= 1 && Number.isInteger(count) && count >= 1)) {
+    throw new DomainError(
+      'spectrum',
+      `expected top > 0, 0 < decay <= 1 and a whole count >= 1, got ${top}, ${decay} and ${count}.`,
+    );
+  }
+  return Array.from({ length: count }, (_, i) => top * decay ** i);
+}
+
+/** `eigenlens theory critical-noise`: the noise level at which each direction of a spectrum is found. */
+export const criticalNoiseTopic: TheoryTopic = {
+  name: 'critical-noise',
+  summary: 'noise level below which each direction of a spectrum can be learned',
+  source:
+    'spiked covariance threshold; sine of angle against noise as in arXiv 2410.14730, figure 3 (its sizes are unknown)',
+  parameters: {
+    ...spectrumParameters,
+    p: { meaning: 'dimension of the data', fallback: 200 },
+    n: { meaning: 'number of samples', fallback: 400 },
+    draws: { meaning: 'noise draws per sample', fallback: 1 },
+    trials: { meaning: 'Monte Carlo trials beside the formula, 0 for none', fallback: 0 },
+  },
+  async compute(parameters, context): Promise<TopicResult> {
+    const { p = 200, n = 400, draws = 1 } = parameters;
+    const trials = checkedTrials(parameters['trials'] ?? 0);
+    const spectrum = geometricSpectrum(parameters);
+    const gamma = aspectRatio(p, n, draws);
+    const critical = spectrum.map((variance) => criticalNoise(variance, gamma));
+    if (gamma === 0) {
+      throw new DomainError(
+        'critical-noise',
+        'expected finitely many draws: with Infinity no noise hides a direction.',
+      );
+    }
+    const shown = shownDirections(spectrum.length);
+    const curves = closedForms(spectrum, critical, gamma, shown);
+    if (trials > 0) {
+      curves.push(...(await measured({ spectrum, dimension: p, samples: n, draws }, critical, shown, trials, context)));
+    }
+    return {
+      values: { p, n, draws, gamma, spectrum, criticalSigma: critical },
+      table: {
+        columns: ['direction', 'variance', 'critical sigma'],
+        rows: spectrum.map((variance, i) => [i + 1, variance, critical[i] as number]),
+      },
+      figures: {
+        emergence: {
+          kind: 'curves',
+          title: `Angle between learned and true directions, p = ${p}, n = ${n}, m = ${draws}`,
+          xLabel: 'noise level σ',
+          yLabel: 'sin θ',
+          xScale: 'log',
+          curves,
+        },
+      },
+    };
+  },
+};
+
+interface Setting {
+  readonly spectrum: readonly number[];
+  readonly dimension: number;
+  readonly samples: number;
+  readonly draws: number;
+}
+
+function shownDirections(count: number): number[] {
+  const number = Math.min(count, MOST_CURVES);
+  return Array.from({ length: number }, (_, i) => Math.round((i * (count - 1)) / Math.max(1, number - 1)));
+}
+
+function sigmaGrid(critical: readonly number[], count: number): number[] {
+  const [low, high] = [(critical[critical.length - 1] as number) / 4, 2 * (critical[0] as number)];
+  return Array.from({ length: count }, (_, i) => low * (high / low) ** (i / (count - 1)));
+}
+
+function closedForms(
+  spectrum: readonly number[],
+  critical: readonly number[],
+  gamma: number,
+  shown: readonly number[],
+): Curve[] {
+  const x = sigmaGrid(critical, 161);
+  return shown.map((i) => ({
+    name: `direction ${i + 1}`,
+    x,
+    y: x.map((sigma) => Math.sqrt(1 - overlapSquared((spectrum[i] as number) / sigma ** 2, gamma))),
+    style: 'line' as const,
+  }));
+}
+
+async function measured(
+  { spectrum, dimension, samples, draws }: Setting,
+  critical: readonly number[],
+  shown: readonly number[],
+  trials: number,
+  { seed, signal, onProgress }: TopicContext,
+): Promise<Curve[]> {
+  const x = sigmaGrid(critical, POINTS);
+  const sines = x.map(() => shown.map(() => new Float64Array(trials)));
+  for (const [s, sigma] of x.entries()) {
+    for (let t = 0; t < trials; t++) {
+      await new Promise((resolve) => setTimeout(resolve, 0)); // an interrupt must be heard
+      throwIfAborted('critical-noise', signal);
+      const set = drawTrainingSet({ seed, path: ['critical', t] }, { spectrum, dimension, count: samples });
+      const noise = { sigma, draws, stream: { seed, path: ['critical', t, s] } };
+      const found = alignments(leadingDirections(set, noise, spectrum.length).vectors);
+      shown.forEach((i, c) => ((sines[s]?.[c] as Float64Array)[t] = Math.sqrt(Math.max(0, 1 - (found[i] as number)))));
+    }
+    onProgress?.(s + 1, x.length);
+  }
+  return shown.map((i, c) => ({
+    name: `direction ${i + 1}, ${trials} trials`,
+    x,
+    ...intervals(sines.map((at) => trialMean(at[c] as Float64Array))),
+    style: 'points' as const,
+  }));
+}
