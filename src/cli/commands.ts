@@ -1,8 +1,9 @@
 import type { Command } from './command.ts';
 import { data } from './data.ts';
 import { doctor } from './doctor.ts';
+import { gaussianity } from './gaussianity.ts';
 import { inspect } from './inspect.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [inspect, train, data, doctor];
+export const commands: readonly Command[] = [inspect, train, gaussianity, data, doctor];
