@@ -9,7 +9,7 @@ import { row, slice, tensor, zeros } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import type { Denoiser } from './denoiser.ts';
 import { gaussianDenoiser } from './gaussian.ts';
-import { lowRankMixtureDenoiser } from './low-rank-mixture.ts';
+import { lowRankMixtureDenoiser, mixturePosterior } from './low-rank-mixture.ts';
 import type { LowRankMixture } from './low-rank-mixture.ts';
 import { randomMixture, sampleMixture } from './mixture-draw.ts';
 import { parseMixtureSpec } from './mixture-spec.ts';
@@ -136,6 +136,46 @@ describe('lowRankMixtureDenoiser()', () => {
     await expect(denoiser.denoise(tensor('float64', [1, 3], Float64Array.of(1e200, 0, 0)), 1)).rejects.toThrow(
       NumericalError,
     );
+  });
+});
+
+describe('mixturePosterior()', () => {
+  it('mixturePosterior() has the log-density of a dense Gaussian for one component', () => {
+    const [plane] = [skew[1] as LowRankMixture[number]];
+    const sigma = 0.4;
+    const x = normal(randomKey(3), [4, 3]);
+    const { logDensity, weights } = mixturePosterior([{ ...plane, weight: 1 }], x, sigma);
+    expect([...weights.data]).toEqual([1, 1, 1, 1]);
+    // Covariance in its own basis: variances + sigma^2 inside, sigma^2 along the normal.
+    const spread = [1 + sigma ** 2, 0.3 + sigma ** 2];
+    logDensity.forEach((value, b) => {
+      const centred = plane.mean.map((m, j) => (x.data[3 * b + j] as number) - m);
+      const inside = [0, 1].map((i) => centred.reduce((sum, c, j) => sum + c * (frame.data[3 * i + j] as number), 0));
+      const outside = centred.reduce((sum, c) => sum + c * c, 0) - inside.reduce((sum, c) => sum + c * c, 0);
+      const quadratic = inside.reduce((sum, c, i) => sum + (c * c) / (spread[i] as number), outside / sigma ** 2);
+      const logDeterminant = spread.reduce((sum, v) => sum + Math.log(v), Math.log(sigma ** 2));
+      expect(value).toBeCloseTo(-(quadratic + logDeterminant + 3 * Math.log(2 * Math.PI)) / 2, 12);
+    });
+  });
+
+  it.each([0.3, 2])('mixturePosterior() at sigma %d has the gradient of its log-density as score', async (sigma) => {
+    const x = Float64Array.of(0.3, 0.4, -0.6);
+    const at = (point: Float64Array) => mixturePosterior(skew, tensor('float64', [1, 3], point), sigma);
+    const h = 1e-4;
+    const { score, mean, weights } = at(x);
+    score.data.forEach((s, j) => {
+      const moved = [h, -h].map((step) => at(x.map((v, i) => (i === j ? v + step : v))).logDensity[0] as number);
+      expect(Math.abs(((moved[0] as number) - (moved[1] as number)) / (2 * h) - s)).toBeLessThan(1e-6); // h^2 / sigma^4
+    });
+    expect(weights.data.reduce((sum, w) => sum + w, 0)).toBeCloseTo(1, 14);
+    await using denoiser = lowRankMixtureDenoiser({ name: 'skew', mixture: skew });
+    expect((await denoiser.denoise(tensor('float64', [1, 3], x), sigma)).data).toEqual(mean.data);
+  });
+
+  it('mixturePosterior() refuses points and noise levels that are none', () => {
+    expect(() => mixturePosterior(skew, zeros('float64', [1, 2]), 1)).toThrow(ShapeError);
+    expect(() => mixturePosterior(skew, zeros('float64', [1, 3]), 0)).toThrow(DomainError);
+    expect(() => mixturePosterior([], zeros('float64', [1, 3]), 1)).toThrow(ShapeError);
   });
 });
 

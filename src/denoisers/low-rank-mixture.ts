@@ -47,10 +47,51 @@ export function lowRankMixtureDenoiser(options: { readonly name: string; readonl
   });
 }
 
-/** Posterior of a batch: weights [B, K] flat and, for each component, the means a_k [B, n]. */
+/** What noisy points say of the clean ones. */
+export interface MixturePosterior {
+  /** [B, K], w_k: probability of each component. */
+  readonly weights: Tensor<'float64'>;
+  /** [B, n], E[x0 | x]. */
+  readonly mean: Tensor<'float64'>;
+  /** [B], log p(x; sigma). */
+  readonly logDensity: Float64Array;
+  /** [B, n], its gradient: (E[x0 | x] - x) / sigma^2. */
+  readonly score: Tensor<'float64'>;
+}
+
+/**
+ * Posterior weights and mean, density and score of a mixture of low-rank Gaussians at noisy points.
+ * @param mixture  as for `lowRankMixtureDenoiser`
+ * @param x        [B, n]; not consumed
+ * @param sigma    noise level, > 0, in the units of x
+ * @throws ShapeError, DomainError, NumericalError for what is no mixture, no batch of its points or no noise level
+ * @precision as `lowRankMixtureDenoiser`; the term -(d_k / 2) log(1 + l / sigma^2) is kept, so ranks may differ
+ */
+export function mixturePosterior(mixture: LowRankMixture, x: Tensor<'float64'>, sigma: number): MixturePosterior {
+  const n = checkMixture('mixturePosterior', mixture);
+  assertShape('mixturePosterior', x, `B ${n}`);
+  assertFinite('mixturePosterior', x, 'Check the points.');
+  if (!(sigma > 0 && sigma < Infinity)) {
+    throw new DomainError('mixturePosterior', `expected a noise level > 0, got ${sigma}.`);
+  }
+  const B = x.shape[0] as number;
+  const found = posterior(mixture, x, new Float64Array(B).fill(sigma));
+  const mean = mixedMean(found);
+  const score = mean.data.map((m, i) => (m - (x.data[i] as number)) / sigma ** 2);
+  const common = (n / 2) * Math.log(2 * Math.PI * sigma ** 2);
+  return {
+    weights: tensor('float64', [B, mixture.length], found.weights),
+    mean,
+    logDensity: found.logDensity.map((value) => value - common),
+    score: tensor('float64', [B, n], score),
+  };
+}
+
+/** Posterior of a batch: weights [B, K] flat, for each component the means a_k [B, n], and log p(x) up to (n / 2) log(2 pi sigma^2). */
 interface Posterior {
   readonly weights: Float64Array;
   readonly means: readonly Tensor<'float64'>[];
+  readonly logDensity: Float64Array;
 }
 
 function posterior(mixture: LowRankMixture, x: Tensor<'float64'>, sigmas: Float64Array): Posterior {
@@ -61,8 +102,8 @@ function posterior(mixture: LowRankMixture, x: Tensor<'float64'>, sigmas: Float6
     sigmas.forEach((_, b) => (weights[b * K + k] = Math.log(component.weight) + (logDensity[b] as number)));
     return mean;
   });
-  for (let b = 0; b < sigmas.length; b++) softmax(weights.subarray(b * K, (b + 1) * K));
-  return { weights, means };
+  const logDensity = sigmas.map((_, b) => softmax(weights.subarray(b * K, (b + 1) * K)));
+  return { weights, means, logDensity };
 }
 
 /** Posterior mean of one component, and the log-density of x under it up to a constant common to all components. */
@@ -122,11 +163,13 @@ function between({ weights, means }: Posterior, mean: Tensor<'float64'>, sigma: 
   return { rows, weights: weights.map((w) => w / (sigma * sigma)) };
 }
 
-function softmax(logits: Float64Array): void {
+/** Normalises exponentials in place. @returns the logarithm of their sum */
+function softmax(logits: Float64Array): number {
   const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   let sum = 0;
   for (let k = 0; k < logits.length; k++) sum += logits[k] = Math.exp((logits[k] as number) - largest);
   for (let k = 0; k < logits.length; k++) (logits[k] as number) /= sum;
+  return largest + Math.log(sum);
 }
 
 /** @returns the dimension n */

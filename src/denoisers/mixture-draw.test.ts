@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../errors/errors.ts';
+import { eigenvaluesSymmetric } from '../linalg/eigh.ts';
 import { matmul } from '../linalg/matmul.ts';
 import { randomKey } from '../tensor/random.ts';
 import { tensor } from '../tensor/tensor.ts';
-import { randomMixture, sampleMixture } from './mixture-draw.ts';
+import { mixtureVariances, randomMixture, sampleMixture } from './mixture-draw.ts';
 
 describe('randomMixture()', () => {
   it('randomMixture() has orthonormal bases that are orthogonal to each other', () => {
@@ -26,9 +27,44 @@ describe('randomMixture()', () => {
 
   it('randomMixture() throws DomainError for ranks that do not fit', () => {
     const fits = { n: 6, ranks: [2, 2], variances: [1, 1], seed: 0 };
-    for (const wrong of [{ ranks: [4, 3] }, { ranks: [] }, { ranks: [2, 0.5] }, { variances: [1] }]) {
+    for (const wrong of [
+      { ranks: [4, 3] },
+      { ranks: [] },
+      { ranks: [2, 0.5] },
+      { variances: [1] },
+      { variances: [1, 0] },
+      { weights: [1, -1] },
+      { means: [1] },
+    ]) {
       expect(() => randomMixture({ ...fits, ...wrong })).toThrow(DomainError);
     }
+  });
+});
+
+describe('mixtureVariances()', () => {
+  it('mixtureVariances() of zero means are the weighted variances, largest first', () => {
+    const mixture = randomMixture({ n: 6, ranks: [2, 1], variances: [1, 9], weights: [3, 1], seed: 1 });
+    const expected = [9 / 4, 3 / 4, 3 / 4, 0, 0, 0];
+    mixtureVariances(mixture).forEach((v, i) => expect(Math.abs(v - (expected[i] as number))).toBeLessThan(1e-14));
+  });
+
+  it('mixtureVariances() are the eigenvalues of the covariance of many points, means included', () => {
+    const mixture = randomMixture({ n: 3, ranks: [1, 2], variances: [1, 2], weights: [1, 2], means: [3, 1], seed: 4 });
+    expect(mixture.map(({ mean }) => Math.hypot(...mean))).toEqual([expect.closeTo(3, 12), expect.closeTo(1, 12)]);
+    const count = 40_000;
+    const { x } = sampleMixture(mixture, randomKey(1), count);
+    const mean = [0, 1, 2].map((j) => x.data.reduce((sum, v, at) => sum + (at % 3 === j ? v : 0), 0) / count);
+    const centred = tensor(
+      'float64',
+      [count, 3],
+      x.data.map((v, at) => v - (mean[at % 3] as number)),
+    );
+    const scatter = matmul(centred, centred, { transposeA: true });
+    const found = eigenvaluesSymmetric({ ...scatter, data: scatter.data.map((v) => v / count) });
+    // A sample eigenvalue has standard error about sqrt(2 / count) of itself; 4 of them, and means add kurtosis: 6.
+    mixtureVariances(mixture).forEach((v, i) =>
+      expect(Math.abs((found[i] as number) / v - 1)).toBeLessThan(6 * Math.sqrt(2 / count)),
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { DomainError } from '../errors/errors.ts';
 import { orthonormalRows } from '../linalg/qr.ts';
+import { singularValues } from '../linalg/svd.ts';
 import { matmul } from '../linalg/matmul.ts';
 import { normal, randomKey, uniform } from '../tensor/random.ts';
 import type { RandomKey } from '../tensor/random.ts';
@@ -15,16 +16,22 @@ export interface RandomMixtureOptions {
   readonly ranks: readonly number[];
   /** Variance inside each component's subspace, one a component. */
   readonly variances: readonly number[];
+  /** Share of each component, in any unit; equal where left out. */
+  readonly weights?: readonly number[];
+  /** Distance of each component's mean from the origin, in a random direction; 0 where left out. */
+  readonly means?: readonly number[];
   readonly seed: number;
 }
 
 /**
- * Mixture of zero-mean Gaussians of equal weight on mutually orthogonal random subspaces (MoLRG).
+ * Mixture of Gaussians on mutually orthogonal random subspaces (MoLRG), of zero mean and equal weight unless told otherwise.
  * The bases are disjoint blocks of one random orthonormal frame.
- * @throws DomainError if the ranks are not positive integers with a sum of at most n, or lengths disagree
- * @source Wang et al. 2024, arXiv 2409.02426, released code
+ * @throws DomainError if the ranks are not positive integers with a sum of at most n, lengths disagree, or numbers are out of their domain
+ * @source Wang et al. 2024, arXiv 2409.02426, released code (zero mean); means, weights and variances as in its last version
  */
-export function randomMixture({ n, ranks, variances, seed }: RandomMixtureOptions): LowRankMixture {
+export function randomMixture(options: RandomMixtureOptions): LowRankMixture {
+  const { n, ranks, variances, seed } = options;
+  const { weights = ranks.map(() => 1), means = ranks.map(() => 0) } = options;
   const total = ranks.reduce((sum, d) => sum + d, 0);
   if (ranks.length === 0 || !ranks.every((d) => Number.isInteger(d) && d > 0) || !(total <= n)) {
     throw new DomainError(
@@ -32,20 +39,52 @@ export function randomMixture({ n, ranks, variances, seed }: RandomMixtureOption
       `expected positive ranks with a sum of at most ${n}, got ${ranks.join(', ')}.`,
     );
   }
-  if (variances.length !== ranks.length) {
-    throw new DomainError('randomMixture', `expected ${ranks.length} variances, got ${variances.length}.`);
+  const inDomain = { variances: (l: number) => l > 0, weights: (w: number) => w > 0, means: (m: number) => m >= 0 };
+  for (const [name, values] of Object.entries({ variances, weights, means })) {
+    const fits = inDomain[name as keyof typeof inDomain];
+    if (values.length !== ranks.length || !values.every((value) => fits(value) && value < Infinity)) {
+      const sign = name === 'means' ? 'non-negative' : 'positive';
+      throw new DomainError(
+        'randomMixture',
+        `expected ${ranks.length} ${sign} ${name}, got ${values.join(', ') || 'none'}.`,
+      );
+    }
   }
   const frame = orthonormalRows(normal(randomKey(seed, 'mixture'), [total, n])).q;
+  const whole = weights.reduce((sum, w) => sum + w, 0);
   let start = 0;
-  return ranks.map((d, k) => {
-    const basis = slice(frame, start, (start += d));
-    return {
-      weight: 1 / ranks.length,
-      mean: new Float64Array(n),
-      basis,
-      variances: new Float64Array(d).fill(variances[k] as number),
-    };
-  });
+  return ranks.map((d, k) => ({
+    weight: (weights[k] as number) / whole,
+    mean: meanAt(means[k] as number, n, randomKey(seed, 'mixture', 'mean', k)),
+    basis: slice(frame, start, (start += d)),
+    variances: new Float64Array(d).fill(variances[k] as number),
+  }));
+}
+
+/** A point at the given distance from the origin. */
+function meanAt(distance: number, n: number, key: RandomKey): Float64Array {
+  if (distance === 0) return new Float64Array(n);
+  return orthonormalRows(normal(key, [1, n])).q.data.map((value) => value * distance);
+}
+
+/**
+ * Eigenvalues of a mixture's covariance, descending: spread inside the components and between their means.
+ * @returns [n], zeros last
+ */
+export function mixtureVariances(mixture: LowRankMixture): Float64Array {
+  const n = mixture[0]?.mean.length ?? 0;
+  const overall = new Float64Array(n);
+  mixture.forEach(({ weight, mean }) => mean.forEach((m, j) => ((overall[j] as number) += weight * m)));
+  // Rows whose Gram matrix has the eigenvalues of the covariance that are not zero.
+  const rows = mixture.flatMap(({ weight, mean, basis, variances }) => [
+    ...Array.from(variances, (l, i) => slice(basis, i, i + 1).data.map((value) => value * Math.sqrt(weight * l))),
+    mean.map((m, j) => (m - (overall[j] as number)) * Math.sqrt(weight)),
+  ]);
+  const factor = zeros('float64', [rows.length, n]);
+  rows.forEach((row, i) => factor.data.set(row, i * n));
+  const values = new Float64Array(n);
+  values.set(singularValues(factor).map((s) => s * s));
+  return values;
 }
 
 /** Points of a mixture and the component of each. */

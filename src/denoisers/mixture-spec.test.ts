@@ -16,6 +16,18 @@ describe('parseMixtureSpec()', () => {
     });
   });
 
+  it('parseMixtureSpec() takes lists with +, weights and means', () => {
+    expect(parseMixtureSpec('n=48,d=3+5,var=1e+1+0.5,weights=2+1,means=0+3')).toEqual({
+      n: 48,
+      ranks: [3, 5],
+      variances: [10, 0.5],
+      weights: [2, 1],
+      means: [0, 3],
+      seed: 0,
+    });
+    expect(parseMixtureSpec('n=48,d=3,means=1+2').ranks).toEqual([3, 3]);
+  });
+
   it.each([
     ['K=2,d=6', 'expected n='],
     ['n=48', 'expected d='],
@@ -23,6 +35,12 @@ describe('parseMixtureSpec()', () => {
     ['n=48,d=6.5', "expected d to be an integer >= 1, got '6.5'"],
     ['n=48,d=', "expected d to be an integer >= 1, got ''"],
     ['n=48,d=6,var=-1', "expected var to be a number > 0, got '-1'"],
+    ['n=0,d=6', "expected n to be an integer >= 1, got '0'"],
+    ['n=48,d=6,var=0', "expected var to be a number > 0, got '0'"],
+    ['n=48,d=6,weights=1+0', "expected weights to be a number > 0, got '0'"],
+    ['n=48,d=6,means=-1', "expected means to be a number >= 0, got '-1'"],
+    ['n=48,d=49', 'expected ranks with a sum of at most n = 48, got 49'],
+    ['n=48,d=3+5,means=1+2+3', 'expected 1 or K = 3 values of d, got 2'],
     ['n=48,d=6,rank=3', "got 'rank=3'"],
     ['n=48,d=6,d=7', 'expected d once'],
     ['n=48,K=3,d=3:5', 'expected 1 or K = 3 values of d, got 2'],

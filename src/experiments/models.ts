@@ -4,7 +4,7 @@ import { nearest } from '../data/nearest.ts';
 import { fitEmpirical } from '../denoisers/empirical.ts';
 import { gaussianDenoiser } from '../denoisers/gaussian.ts';
 import { lowRankMixtureDenoiser } from '../denoisers/low-rank-mixture.ts';
-import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
+import { mixtureVariances, randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
 import { parseMixtureSpec } from '../denoisers/mixture-spec.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 import { ModelError, throwIfAborted } from '../errors/errors.ts';
@@ -117,12 +117,9 @@ function openMixture(name: string, text: string): Promise<OpenModel> {
   const mixture = randomMixture(options);
   const { x, labels } = sampleMixture(mixture, randomKey(options.seed, 'mixture-heldout'), MIXTURE_HELDOUT);
   const range = { low: x.data.reduce((a, b) => Math.min(a, b)), high: x.data.reduce((a, b) => Math.max(a, b)) };
-  const variances = new Float64Array(options.n);
-  // The subspaces are orthogonal and the means 0, so the covariance is the weighted sum of the components' own.
-  variances.set(mixture.flatMap((component) => Array.from(component.variances, (l) => component.weight * l)));
   return Promise.resolve({
     denoiser: lowRankMixtureDenoiser({ name, mixture }),
     heldout: inMemory(name, x, range, { labels }),
-    variances,
+    variances: mixtureVariances(mixture),
   });
 }
