@@ -68,23 +68,29 @@ function meanAt(distance: number, n: number, key: RandomKey): Float64Array {
 }
 
 /**
- * Eigenvalues of a mixture's covariance, descending: spread inside the components and between their means.
+ * Eigenvalues of the covariance of a mixture on mutually orthogonal subspaces, descending: spread inside components and between means.
+ * @param mixture  as `randomMixture` draws it
  * @returns [n], zeros last
  */
 export function mixtureVariances(mixture: LowRankMixture): Float64Array {
   const n = mixture[0]?.mean.length ?? 0;
+  const eigenvalues = new Float64Array(n);
+  const inside = mixture.flatMap(({ weight, variances }) => Array.from(variances, (l) => weight * l));
+  if (mixture.every(({ mean }) => mean.every((m) => m === 0))) {
+    eigenvalues.set(inside.sort((a, b) => b - a));
+    return eigenvalues;
+  }
   const overall = new Float64Array(n);
   mixture.forEach(({ weight, mean }) => mean.forEach((m, j) => ((overall[j] as number) += weight * m)));
-  // Rows whose Gram matrix has the eigenvalues of the covariance that are not zero.
+  // Rows B with covariance B^T B: its eigenvalues are the squared singular values.
   const rows = mixture.flatMap(({ weight, mean, basis, variances }) => [
     ...Array.from(variances, (l, i) => slice(basis, i, i + 1).data.map((value) => value * Math.sqrt(weight * l))),
     mean.map((m, j) => (m - (overall[j] as number)) * Math.sqrt(weight)),
   ]);
   const factor = zeros('float64', [rows.length, n]);
   rows.forEach((row, i) => factor.data.set(row, i * n));
-  const values = new Float64Array(n);
-  values.set(singularValues(factor).map((s) => s * s));
-  return values;
+  eigenvalues.set(singularValues(factor).map((s) => s * s));
+  return eigenvalues;
 }
 
 /** Points of a mixture and the component of each. */
