@@ -18,7 +18,7 @@ export interface OperatorSetting {
   readonly draws: number;
   /** Noise level of P_1, P_2, ...: ascending along the reverse process read from its end. */
   readonly sigmas: readonly number[];
-  /** `fresh` draws new samples for every step, `fixed` only new noise. */
+  /** `fresh` draws new samples for every step of every trial; `fixed` takes one training set for all of them and draws new noise. */
   readonly data: 'fresh' | 'fixed';
 }
 
@@ -58,7 +58,7 @@ export function learnedProjections(
   { seed, trial }: { readonly seed: number; readonly trial: number },
 ): Tensor<'float64'>[] {
   return sigmas.map((sigma, k) => {
-    const path = ['operator', trial, data, data === 'fresh' ? k : 0];
+    const path = data === 'fresh' ? ['operator', trial, 'data', k] : ['operator', 'data'];
     const set = drawTrainingSet({ seed, path }, { spectrum, dimension, count: samples });
     const noise = { sigma, draws, stream: { seed, path: ['operator', trial, 'noise', k] } };
     const { vectors } = leadingDirections(set, noise, spectrum.length);
