@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { CancelledError, DomainError } from '../errors/errors.ts';
+import { eigenvaluesSymmetric } from '../linalg/eigh.ts';
+import { matmul } from '../linalg/matmul.ts';
+import {
+  clusteringSolver,
+  drawProblem,
+  paperGrid,
+  phaseDiagram,
+  phaseFigure,
+  wilsonInterval,
+} from './phase-diagram.ts';
+import type { PhaseDiagramOptions } from './phase-diagram.ts';
+
+const small: PhaseDiagramOptions = {
+  ...paperGrid,
+  panel: 'pca',
+  components: 1,
+  ranks: [2, 3],
+  counts: [1, 2, 3, 4],
+  trials: 5,
+  solver: clusteringSolver(),
+};
+
+describe('phaseDiagram()', () => {
+  it('phaseDiagram() of PCA without noise fails below N = d and succeeds from there', async () => {
+    const seen: number[] = [];
+    const diagram = await phaseDiagram(small, { seed: 1, onProgress: (done) => seen.push(done) });
+    const success = diagram.cells.map((row) => row.map((cell) => cell.success));
+    expect(success).toEqual([
+      [0, 1, 1, 1],
+      [0, 0, 1, 1],
+    ]);
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    const figure = phaseFigure(diagram);
+    expect(figure.values).toEqual(success);
+    expect(figure.boundary).toEqual({ name: 'N = d', x: [2, 3], y: [2, 3] });
+    expect(figure.title).toBe('PCA, K = 1, n = 48, noise 0, error ≤ 0.5, 5 trials');
+  });
+
+  it('phaseDiagram() gives every solver the same points, and the truth to be judged by', async () => {
+    const perfect = await phaseDiagram(
+      { ...small, panel: 'network', components: 2, solver: (_, truth) => Promise.resolve([...truth].reverse()) },
+      { seed: 1 },
+    );
+    perfect.cells.flat().forEach(({ success, meanError }) => {
+      expect(success).toBe(1);
+      expect(meanError).toBeLessThan(1e-13);
+    });
+  });
+
+  it('phaseDiagram() with a start at neighbours has no local optima at N = d + 1, where random starts have', async () => {
+    const cell = { ...small, components: 2, ranks: [7], counts: [8], trials: 8 };
+    const [random, neighbours] = await Promise.all(
+      (['random', 'neighbours'] as const).map((start) =>
+        phaseDiagram({ ...cell, solver: clusteringSolver({ start, restarts: 5 }) }, { seed: 0 }),
+      ),
+    );
+    expect(neighbours?.cells[0]?.[0]?.success).toBe(1);
+    expect(random?.cells[0]?.[0]?.success).toBeLessThan(0.6);
+  });
+
+  it('phaseDiagram() refuses sizes that are none and stops on its signal', async () => {
+    const run = (change: Partial<PhaseDiagramOptions>) => phaseDiagram({ ...small, ...change }, { seed: 0 });
+    await expect(run({ components: 20 })).rejects.toThrow('expected K d of at most the dimension 48, got 60');
+    await expect(run({ trials: 0 })).rejects.toThrow(DomainError);
+    await expect(run({ counts: [1.5] })).rejects.toThrow(DomainError);
+    await expect(run({ noise: -1 })).rejects.toThrow(DomainError);
+    await expect(phaseDiagram(small, { seed: 0, signal: AbortSignal.abort() })).rejects.toThrow(CancelledError);
+  });
+});
+
+describe('drawProblem()', () => {
+  it('drawProblem() puts the points of each component on its subspace, and noise of the stated size around', () => {
+    const at = { n: 20, d: 3, N: 30, components: 2, seed: 3 };
+    const { points, truth } = drawProblem({ ...at, noise: 0 });
+    const values = eigenvaluesSymmetric(matmul(points, points, { transposeA: true }));
+    expect([...values].filter((v) => v > 1e-12)).toHaveLength(6);
+    const inside = matmul(points, truth[1] as (typeof truth)[number], { transposeB: true });
+    for (let i = 0; i < 60; i += 2) for (let j = 0; j < 3; j++) expect(Math.abs(inside.data[3 * i + j] as number)).toBeLessThan(1e-14); // prettier-ignore
+    const noisy = drawProblem({ ...at, noise: 0.1 }).points.data;
+    const power = noisy.reduce((sum, v, i) => sum + (v - (points.data[i] as number)) ** 2, 0) / noisy.length;
+    expect(Math.abs(power / 0.01 - 1)).toBeLessThan(4 * Math.sqrt(2 / noisy.length)); // 4 standard errors
+  });
+});
+
+describe('wilsonInterval()', () => {
+  it('wilsonInterval() solves |p - x| = z sqrt(x (1 - x) / n) at both ends', () => {
+    for (const [k, n] of [
+      [7, 20],
+      [0, 20],
+      [20, 20],
+    ] as const) {
+      // prettier-ignore
+      const { low, high } = wilsonInterval(k, n);
+      for (const x of [low, high]) {
+        expect(Math.abs(Math.abs(k / n - x) - 1.959963984540054 * Math.sqrt((x * (1 - x)) / n))).toBeLessThan(1e-9);
+      }
+      expect(low).toBeLessThanOrEqual(k / n);
+      expect(high).toBeGreaterThanOrEqual(k / n);
+    }
+  });
+});
