@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { cluster } from './cluster.ts';
 import { data } from './data.ts';
 import { doctor } from './doctor.ts';
 import { gaussianity } from './gaussianity.ts';
@@ -6,4 +7,4 @@ import { inspect } from './inspect.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [inspect, train, gaussianity, data, doctor];
+export const commands: readonly Command[] = [inspect, train, gaussianity, cluster, data, doctor];

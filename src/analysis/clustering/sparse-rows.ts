@@ -23,8 +23,8 @@ export function sparseRows(rows: readonly SparseRow[]): SparseRows {
   const columns = new Int32Array(entries);
   const values = new Float64Array(entries);
   rows.forEach((row, i) => {
-    columns.set(row.columns, starts[i] as number);
-    values.set(row.values, starts[i] as number);
+    columns.set(row.columns, starts[i]);
+    values.set(row.values, starts[i]);
   });
   return { size: rows.length, starts, columns, values };
 }
