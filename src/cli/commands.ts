@@ -1,10 +1,11 @@
 import type { Command } from './command.ts';
 import { cluster } from './cluster.ts';
 import { data } from './data.ts';
+import { dimension } from './dimension.ts';
 import { doctor } from './doctor.ts';
 import { gaussianity } from './gaussianity.ts';
 import { inspect } from './inspect.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [inspect, train, gaussianity, cluster, data, doctor];
+export const commands: readonly Command[] = [inspect, train, gaussianity, cluster, dimension, data, doctor];

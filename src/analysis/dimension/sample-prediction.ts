@@ -14,27 +14,28 @@ export interface SamplePrediction {
 
 const rules: readonly Pick<SamplePrediction, 'rule' | 'perDimension' | 'source' | 'status'>[] = [
   {
-    rule: 'boundary: below it no method recovers a subspace',
+    rule: 'recovery of a subspace',
     perDimension: 1,
-    source: 'Wang et al. 2024, arXiv 2409.02426, theorems for one and several subspaces: N = d samples each',
+    source: 'Wang et al. 2024, arXiv 2409.02426, theorems for one and several subspaces: not below N = d samples each',
     status: 'theorem',
   },
   {
-    rule: 'plateau of a U-Net on mixtures of low-rank Gaussians, later version: about 50 d a subspace',
+    rule: 'U-Net on low-rank Gaussians',
     perDimension: 50,
-    source: 'arXiv 2409.02426 v5, section on generalization, from a note',
+    source: 'arXiv 2409.02426 v5: generalization levels off at about 50 d samples a subspace; from a note',
     status: 'second-hand',
   },
   {
-    rule: 'plateau of a U-Net on mixtures of low-rank Gaussians, earlier versions: about 60 d a subspace',
+    rule: 'U-Net on low-rank Gaussians',
     perDimension: 60,
-    source: 'arXiv 2409.02426 v1 to v4, from reviews',
+    source: 'arXiv 2409.02426 v1 to v4: the same at about 60 d; from reviews',
     status: 'second-hand',
   },
   {
-    rule: 'a U-Net on photographs (CIFAR-10, CelebA, FFHQ, AFHQ): N_min about 630 times the intrinsic dimension',
+    rule: 'U-Net on photographs',
     perDimension: 630,
-    source: 'arXiv 2409.02426 v5, from a note; the estimator of the dimension is not known',
+    source:
+      'arXiv 2409.02426 v5: N_min about 630 times the intrinsic dimension of CIFAR-10, CelebA, FFHQ and AFHQ, by an estimator not known; from a note',
     status: 'second-hand',
   },
 ];
