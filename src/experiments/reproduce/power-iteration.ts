@@ -98,7 +98,7 @@ function ratioFigure(
 ): CurveFigure {
   const x = predicted.map((_, k) => k + 1);
   const points = (name: string, measured: OperatorTrials, i: number): CurveFigure['curves'][number] => ({
-    name: `direction ${i + 1}, ${name}`,
+    name: `direction ${i + 1}${name}`,
     x,
     // A log axis ends above 0: the lower end of an interval of few trials may not.
     ...positive(intervals(x.map((k) => operatorRatio(measured, k, i)))),
@@ -117,8 +117,8 @@ function ratioFigure(
         y: predicted.map((gains) => gainRatios(gains)[i] as number),
         style: 'line' as const,
       },
-      points('fresh data', fresh, i),
-      ...(fixed ? [points('one training set', fixed, i)] : []),
+      points(', fresh data', fresh, i),
+      ...(fixed ? [points(' of one training set', fixed, i)] : []),
     ]),
   };
 }

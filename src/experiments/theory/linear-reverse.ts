@@ -122,7 +122,7 @@ function ratioFigure(
   const directions = spectrum.map((_, i) => i).slice(1, 1 + MOST_CURVES);
   const curves = directions.flatMap((i): Curve[] => {
     const line = {
-      name: `direction ${i + 1}: mean operator`,
+      name: `direction ${i + 1}, mean operator`,
       x,
       y: running.map((gains) => gainRatios(gains)[i] as number),
     };
@@ -130,8 +130,8 @@ function ratioFigure(
     const points = measured && x.map((k) => operatorRatio(measured, k, i));
     return [
       { ...line, style: 'line' },
-      { name: `direction ${i + 1}: power iteration on the covariance`, x, y: power, style: 'dashed' },
-      ...(points ? [{ name: `direction ${i + 1}: learned`, x, ...intervals(points), style: 'points' as const }] : []),
+      { name: `direction ${i + 1}, power iteration on the covariance`, x, y: power, style: 'dashed' },
+      ...(points ? [{ name: `direction ${i + 1}, learned`, x, ...intervals(points), style: 'points' as const }] : []),
     ];
   });
   return {
@@ -169,10 +169,10 @@ function outputFigure(
     yScale: 'log',
     curves: [
       curve('data', spectrum, 'dashed'),
-      curve('probability flow, Wiener denoiser', contrast.flowVariance, 'line'),
+      curve('probability flow of the Wiener filter', contrast.flowVariance, 'line'),
       curve('exact linear steps (one Wiener filter)', contrast.telescopedVariance, 'line'),
       curve('learned projections', outputs.start, 'points'),
-      curve('learned projections, noise put back', outputs.reinjected, 'points'),
+      curve('projections with noise put back', outputs.reinjected, 'points'),
     ],
   };
 }
