@@ -3,9 +3,24 @@ import { cluster } from './cluster.ts';
 import { data } from './data.ts';
 import { dimension } from './dimension.ts';
 import { doctor } from './doctor.ts';
+import { emergence } from './emergence.ts';
+import { equivalence } from './equivalence.ts';
 import { gaussianity } from './gaussianity.ts';
 import { inspect } from './inspect.ts';
+import { reproduce } from './reproduce.ts';
+import { theory } from './theory.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [inspect, train, gaussianity, cluster, dimension, data, doctor];
+export const commands: readonly Command[] = [
+  inspect,
+  train,
+  gaussianity,
+  cluster,
+  equivalence,
+  dimension,
+  theory,
+  reproduce,
+  data,
+  doctor,
+];

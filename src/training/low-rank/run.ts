@@ -69,14 +69,23 @@ export function drawBatch(run: Run, spec: LowRankSpec): NoisyBatch {
   return noisyBatch(x0, run.bases, spec, draw, spec.noise === 'drawn');
 }
 
-/** Mean loss over fixed draws of noise. */
-export function evaluate(run: Run, spec: LowRankSpec): number {
-  const N = run.x0.shape[0] as number;
-  const x0 = N > EVALUATED ? chosen(run.x0, Int32Array.from({ length: EVALUATED }, (_, i) => Math.floor((i * N) / EVALUATED))) : run.x0; // prettier-ignore
+/**
+ * Mean loss over fixed draws of noise, the same for all bases of one spec, so that their losses compare.
+ * @param x0  [N, n]; of many points an even selection is taken
+ */
+export function evaluate(x0: Tensor<'float64'>, bases: StackedBases, spec: LowRankSpec): number {
+  const N = x0.shape[0] as number;
+  const few =
+    N > EVALUATED
+      ? chosen(
+          x0,
+          Int32Array.from({ length: EVALUATED }, (_, i) => Math.floor((i * N) / EVALUATED)),
+        )
+      : x0;
   let sum = 0;
   for (let i = 0; i < EVALUATIONS; i++) {
     const draw = (what: string): ReturnType<typeof randomKey> => randomKey(spec.seed, 'low-rank', 'evaluate', what, i);
-    sum += lowRankLoss(noisyBatch(x0, run.bases, spec, draw, false), run.bases, spec.weights).loss;
+    sum += lowRankLoss(noisyBatch(few, bases, spec, draw, false), bases, spec.weights).loss;
   }
   return sum / EVALUATIONS;
 }

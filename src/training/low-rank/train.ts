@@ -1,5 +1,5 @@
-import { NumericalError, throwIfAborted } from '../../errors/errors.ts';
-import { slice } from '../../tensor/tensor.ts';
+import { NumericalError, ShapeError, throwIfAborted } from '../../errors/errors.ts';
+import { assertShape, slice, zeros } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { retractedStep } from './retraction.ts';
 import { createRun, drawBatch, evaluate, liftedBases } from './run.ts';
@@ -80,7 +80,7 @@ export async function trainLowRank(
   };
   const runs = Array.from({ length: spec.restarts }, (_, r) => createRun(points, spec, r));
   for (const run of runs) await advance(run, trial);
-  const restarts = runs.map((run) => evaluate(run, spec));
+  const restarts = runs.map((run) => evaluate(run.x0, run.bases, spec));
   const best = runs[restarts.indexOf(Math.min(...restarts))] as Run;
   await advance(best, spec.steps);
   onProgress?.(total, total);
@@ -89,6 +89,32 @@ export async function trainLowRank(
   const { bases, loss } = history.at(-1) as LowRankMoment;
   const residual = best.slope / best.firstSlope;
   return { bases, loss, history, restarts, status: best.flat ? 'converged' : 'maxIterations', residual };
+}
+
+/**
+ * The loss of a spec at any subspaces, over the draws of noise at which the moments of its trainings state theirs.
+ * @param bases  orthonormal rows of each subspace, [d_k, n], ranks as in the spec
+ * @throws as `checkLowRankSpec`; ShapeError if the bases do not fit
+ */
+export function lowRankLossAt(
+  points: Tensor<'float64'>,
+  bases: readonly Tensor<'float64'>[],
+  spec: LowRankSpec,
+): number {
+  checkLowRankSpec(points, spec);
+  const n = points.shape[1] as number;
+  const rows = zeros('float64', [spec.ranks.reduce((sum, d) => sum + d, 0), n]);
+  let start = 0;
+  spec.ranks.forEach((d, k) => {
+    const basis = bases[k];
+    if (basis === undefined || bases.length !== spec.ranks.length) {
+      throw new ShapeError('lowRankLossAt', `expected ${spec.ranks.length} subspaces, got ${bases.length}.`);
+    }
+    assertShape('lowRankLossAt', basis, `${d} ${n}`);
+    rows.data.set(basis.data, start * n);
+    start += d;
+  });
+  return evaluate(points, { rows, ranks: spec.ranks }, spec);
 }
 
 function takeStep(run: Run, spec: LowRankSpec, unit: number): void {
@@ -105,7 +131,7 @@ function takeStep(run: Run, spec: LowRankSpec, unit: number): void {
 }
 
 function record(run: Run, spec: LowRankSpec): void {
-  run.history.push({ step: run.step, loss: evaluate(run, spec), rows: liftedBases(run) });
+  run.history.push({ step: run.step, loss: evaluate(run.x0, run.bases, spec), rows: liftedBases(run) });
   run.nextRecord = run.step === 0 ? 1 : Math.max(run.step + 1, Math.round(run.step * spec.steps ** (1 / 20)));
 }
 

@@ -1,0 +1,60 @@
+import { openDataset } from '../data/open.ts';
+import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
+import { parseMixtureSpec } from '../denoisers/mixture-spec.ts';
+import { SpecError } from '../errors/errors.ts';
+import { permutation, randomKey } from '../tensor/random.ts';
+import { castFloat, reshape, sizeOf, tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { EquivalenceSpec } from './equivalence-spec.ts';
+
+/** Points through which subspaces are laid. */
+export interface EquivalencePoints {
+  readonly name: string;
+  /** [N, n], as the network takes them: subspaces through the origin, variance inside them about 1. */
+  readonly x: Tensor<'float64'>;
+  /** Rank of each subspace. */
+  readonly ranks: readonly number[];
+  /** Length n: what was subtracted, then divided by `scale`. */
+  readonly mean: Float64Array;
+  readonly scale: number;
+  /** Subspaces that the points were drawn from, where known. */
+  readonly truth?: readonly Tensor<'float64'>[];
+}
+
+const MIXTURE = 'molrg:';
+
+/**
+ * Draws a mixture's points, or reads a data set's and brings them to mean zero and to a mean square of the rank.
+ * @throws SpecError for what names neither, or a mixture with means; DatasetError
+ */
+export async function equivalencePoints(spec: EquivalenceSpec): Promise<EquivalencePoints> {
+  return spec.data.startsWith(MIXTURE) ? drawnPoints(spec) : readPoints(spec);
+}
+
+function drawnPoints({ data, points, seed }: EquivalenceSpec): EquivalencePoints {
+  const mixture = randomMixture(parseMixtureSpec(data.slice(MIXTURE.length)));
+  if (mixture.some(({ mean }) => mean.some((v) => v !== 0))) {
+    throw new SpecError('equivalence', `takes subspaces through the origin, got means in '${data}'. Leave them out.`);
+  }
+  const labels = Int32Array.from({ length: points }, (_, i) => i % mixture.length);
+  const { x } = sampleMixture(mixture, randomKey(seed, 'equivalence', 'points'), points, labels);
+  const n = x.shape[1] as number;
+  const truth = mixture.map(({ basis }) => basis);
+  const ranks = truth.map((basis) => basis.shape[0] as number);
+  return { name: data, x, ranks, mean: new Float64Array(n), scale: 1, truth };
+}
+
+async function readPoints({ data, points, clusters, rank, seed }: EquivalenceSpec): Promise<EquivalencePoints> {
+  const dataset = await openDataset(data);
+  const order = permutation(randomKey(seed, 'equivalence', 'points'), dataset.count);
+  const read = castFloat(await dataset.read(order.subarray(0, points)), 'float64');
+  const [N, n] = [read.shape[0] as number, sizeOf(dataset.sampleShape)];
+  const x = reshape(read, [N, n]);
+  const mean = new Float64Array(n);
+  x.data.forEach((value, i) => (mean[i % n] = (mean[i % n] as number) + value / N));
+  const centred = x.data.map((value, i) => value - (mean[i % n] as number));
+  const scale = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / (N * rank)) || 1;
+  const scaled = centred.map((value) => value / scale);
+  const ranks = new Array<number>(clusters).fill(rank);
+  return { name: dataset.name, x: tensor('float64', [N, n], scaled), ranks, mean, scale };
+}
