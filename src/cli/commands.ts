@@ -15,6 +15,7 @@ import { train } from './train.ts';
 export const commands: readonly Command[] = [
   inspect,
   train,
+  emergence,
   gaussianity,
   cluster,
   equivalence,

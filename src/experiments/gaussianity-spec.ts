@@ -67,7 +67,7 @@ const defaults = {
   models: modelNames,
   samples: 16,
   pairs: 32,
-  draws: 1600,
+  draws: 3200,
   ridge: 1e-4,
   rank: 32,
   patch: 7,
