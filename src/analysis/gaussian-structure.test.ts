@@ -11,7 +11,7 @@ import { slice, tensor } from '../tensor/tensor.ts';
 import { compareBases, leadingBasis } from './alignment.ts';
 import { compareOutputs } from './gaussianity.ts';
 import { measureSure } from './sure.ts';
-import { flowGain, gaussianFlow, teleport } from './teleport.ts';
+import { gaussianFlow, teleport } from './teleport.ts';
 
 const basis = orthonormalRows(normal(randomKey(41, 'basis'), [5, 5])).q;
 const mean = normal(randomKey(41, 'mean'), [5]).data;
@@ -106,10 +106,6 @@ describe('gaussianFlow()', () => {
     }
     const [a = 0, b = 0, c = 0] = errors;
     for (const order of [Math.log2(a / b), Math.log2(b / c)]) expect(Math.abs(order - 2)).toBeLessThan(0.3);
-  });
-
-  it('flowGain() keeps a variance: noise to l + to^2', () => {
-    for (const l of [0, 0.01, 4]) expect((l + 9) * flowGain(l, 3, 0.5) ** 2).toBeCloseTo(l + 0.25, 13);
   });
 
   it('gaussianFlow() refuses levels and shapes that are none', () => {

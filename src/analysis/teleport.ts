@@ -4,6 +4,7 @@ import { DomainError, ShapeError } from '../errors/errors.ts';
 import { matmul } from '../linalg/matmul.ts';
 import { sampleFrom } from '../samplers/sample.ts';
 import type { SampleOptions, SampleResult } from '../samplers/sample.ts';
+import { flowGain } from '../theory/linear-gains.ts';
 import { castFloat, reshape, tensor } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 
@@ -50,11 +51,6 @@ export function gaussianFlow(
   const inside = matmul(some, eigen.vectors).data;
   const data = centred.data.map((v, i) => (mean[i % D] as number) + rest * v + (inside[i] as number));
   return reshape(tensor('float64', [B, D], data), x.shape);
-}
-
-/** sqrt((to^2 + l) / (from^2 + l)): what the flow makes of a coefficient of variance l. */
-export function flowGain(l: number, from: number, to: number): number {
-  return Math.sqrt((to * to + l) / (from * from + l));
 }
 
 /** A sampler's options with the level down to which the closed form is taken. */
