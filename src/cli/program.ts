@@ -129,7 +129,7 @@ function addCommand(
     sub.argument(required ? `<${name}>` : `[${name}]`, description);
   }
   for (const [key, option] of Object.entries(command.options)) {
-    const flag = `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+    const flag = `--${key.replace(/(?<=.)[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
     if (option.value === undefined) sub.option(flag, option.description, false);
     else sub.option(`${flag} ${option.value}`, option.description, (text: string) => option.parse(text, flag));
   }

@@ -95,25 +95,31 @@ async function writeFigures(folder: RunFolder, prefix: string, { figures }: Repr
 }
 
 function claimsTable(outcomes: readonly Outcome[], failed: number, layout: Layout): string {
+  const blocks = outcomes.map((outcome) => claimsBlock(outcome, layout));
+  const count = outcomes.reduce((sum, { claims }) => sum + claims.length, 0);
+  const verdict = failed === 0 ? `all ${count} claims pass` : `${failed} of ${count} claims FAIL`;
+  return [...blocks, verdict].join('\n\n');
+}
+
+/** One reproduction: its claims under each source, then what was assumed. */
+function claimsBlock({ name, claims, notes, seconds }: Outcome, layout: Layout): string {
   const columns = [
-    { header: 'name', fit: true },
-    { header: 'claim', fit: true },
-    { header: 'expected', fit: true },
-    { header: 'measured', align: 'right' },
     { header: '' },
-    { header: 'source', fit: true },
+    { header: 'measured', align: 'right' },
+    { header: 'expected', fit: true },
+    { header: 'claim', fit: true },
   ] as const;
-  const rows = outcomes.flatMap(({ name, claims }) =>
-    claims.map(({ claim, expected, measured, pass, source }: ClaimResult) => [
-      name,
-      claim,
-      expected,
-      String(Number(measured.toPrecision(4))),
-      pass ? 'pass' : 'FAIL',
-      source,
-    ]),
-  );
-  const notes = outcomes.flatMap(({ name, notes: all }) => all.map((note) => `${name}: ${note}`));
-  const verdict = failed === 0 ? `all ${rows.length} claims pass` : `${failed} of ${rows.length} claims FAIL`;
-  return [formatTable(columns, rows, layout), ...(notes.length > 0 ? [notes.join('\n')] : []), verdict].join('\n\n');
+  const rows = claims.map(({ claim, expected, measured, pass }: ClaimResult) => [
+    pass ? 'pass' : 'FAIL',
+    String(Number(measured.toPrecision(4))),
+    expected.replace(/\d\.\d{6,}/g, (digits) => String(Number(Number(digits).toPrecision(4)))),
+    claim,
+  ]);
+  const sources = [...new Set(claims.map(({ source }) => source))];
+  return [
+    `${name}, ${seconds.toFixed(1)} s`,
+    formatTable(columns, rows, layout),
+    ...sources.map((source) => `  source  ${source}`),
+    ...notes.map((note) => `  note    ${note}`),
+  ].join('\n');
 }
