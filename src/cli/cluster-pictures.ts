@@ -18,7 +18,7 @@ export function affinityPng(affinity: SparseRows, labels: Int32Array): Uint8Arra
   return encodePng(affinityPicture(affinity, labels));
 }
 
-/** A pixel is the largest affinity of its pairs, on a square-root scale from none to the largest of all. */
+/** A pixel is the largest affinity of its pairs, on a square-root scale from none to what one pixel in twenty of those lit exceeds. */
 export function affinityPicture({ size, starts, columns, values }: SparseRows, labels: Int32Array): Picture {
   const side = Math.min(SIDE, size);
   const pixelOf = new Int32Array(size);
@@ -30,9 +30,10 @@ export function affinityPicture({ size, starts, columns, values }: SparseRows, l
       cells[at] = Math.max(cells[at] as number, values[e] as number);
     }
   }
-  const peak = cells.reduce((largest, v) => Math.max(largest, v), 0);
+  const lit = cells.filter((v) => v > 0).sort();
+  const peak = lit[Math.floor(0.95 * lit.length)] ?? 1;
   const data = new Uint8Array(side * side * 3);
-  cells.forEach((v, at) => data.set(viridis(peak > 0 ? Math.sqrt(v / peak) : 0), 3 * at));
+  cells.forEach((v, at) => data.set(viridis(Math.min(1, Math.sqrt(v / peak))), 3 * at));
   return { width: side, height: side, data };
 }
 
