@@ -91,16 +91,15 @@ function frequencyFigure({ rows, frequencyCorrelation }: Measured): CurveFigure 
 }
 
 function componentsFigure({ rows }: Measured, { dataset, vectors }: EmergenceBasis): ImagesFigure {
-  const shown = spaced(rows.length, 8);
-  const images = shown.map((i) => slice(vectors, i, i + 1).data);
+  const count = Math.min(rows.length, 8);
+  const images = Array.from({ length: count }, (_, i) => slice(vectors, i, i + 1).data);
   const largest = images.reduce((most, image) => image.reduce((top, x) => Math.max(top, Math.abs(x)), most), 0);
-  const list = shown.map((i) => i + 1).join(', ');
   return {
     kind: 'images',
     title: `Principal components of ${dataset.name}`,
     shape: dataset.sampleShape as unknown as readonly [number, number, number],
     range: [-largest, largest],
-    rows: [{ caption: `components ${list}`, images }],
+    rows: [{ caption: `1 to ${count}`, images }],
   };
 }
 
@@ -126,18 +125,19 @@ async function reconstructionsFigure(
     range: [dataset.range.low, dataset.range.high],
     rows: [
       ...shown.map(({ sigma, learned }) => {
-        const found = Math.max(1, rows.filter((row) => row.criticalSigma > sigma).length);
+        // As many directions as the spiked model says can be found, and one where there are none.
+        const rank = Math.max(1, rows.filter((row) => row.criticalSigma > sigma).length);
         const noisy = tensor(
           'float64',
           [count, p],
           coordinates.data.map((x, i) => x + sigma * (noise[i] as number)),
         );
-        const denoised = [pcaProjection(learned, found), wienerFilter(learned).matrix].map((filter) =>
+        const denoised = [pcaProjection(learned, rank), wienerFilter(learned).matrix].map((filter) =>
           toImages(matmul(noisy, filter, { transposeB: true }), basis),
         );
         const [projected, filtered] = denoised as [Float64Array, Float64Array];
         return {
-          caption: `σ ${sigma.toPrecision(2)}, ${found} found`,
+          caption: `σ ${sigma.toPrecision(2)}, rank ${rank}`,
           images: triple(toImages(noisy, basis), projected, filtered),
         };
       }),

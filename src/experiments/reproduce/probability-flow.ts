@@ -102,11 +102,6 @@ function spectrumFigure(): CurveFigure {
     yScale: 'log',
     curves: [
       data(
-        'data',
-        x.map((lam) => lam / 10),
-        'dashed',
-      ),
-      data(
         'probability flow',
         x.map((lam) => flowVariance(lam, TOP) / top),
         'line',
@@ -115,6 +110,12 @@ function spectrumFigure(): CurveFigure {
         'product of linear steps',
         x.map((lam) => telescopedVariance(lam, TOP) / sharp),
         'line',
+      ),
+      // Last, to be seen above the flow that lies on it.
+      data(
+        'data',
+        x.map((lam) => lam / 10),
+        'dashed',
       ),
     ],
   };
