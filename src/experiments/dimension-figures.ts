@@ -9,8 +9,6 @@ export function dimensionFigures({ data, estimates, denoiser }: DimensionResult)
     title: `Intrinsic dimension of ${data.name} over scales`,
     xLabel: 'mean distance to the outermost neighbour used',
     yLabel: 'estimated dimension',
-    xScale: 'log',
-    yScale: 'log',
     curves: kinds.map((kind) =>
       estimateCurve(
         kind,
@@ -20,7 +18,7 @@ export function dimensionFigures({ data, estimates, denoiser }: DimensionResult)
   };
   if (denoiser === undefined) return { scales };
   const { levels } = denoiser;
-  const overNoise = (name: string, pick: 'error' | 'sure' | 'trace' | 'rank', style: Curve['style']): Curve => ({
+  const overNoise = (name: string, pick: 'error' | 'trace' | 'rank', style: Curve['style']): Curve => ({
     name,
     x: levels.map((l) => l.sigma),
     y: levels.map((l) => l[pick].mean),
@@ -38,7 +36,6 @@ export function dimensionFigures({ data, estimates, denoiser }: DimensionResult)
       xScale: 'log',
       curves: [
         overNoise('squared error / noise variance', 'error', 'points'),
-        overNoise('the same by Stein, without clean data', 'sure', 'points'),
         overNoise('trace of the Jacobian', 'trace', 'line'),
         overNoise('singular values above 1/2', 'rank', 'dashed'),
       ],
