@@ -130,7 +130,7 @@ const linearLegend = [
 
 function describeCorrelation(correlation: number): string {
   if (Number.isNaN(correlation)) return 'samples are no images';
-  return `rank correlation of found noise with radial frequency ${correlation.toFixed(2)} (-1: low frequencies come first)`;
+  return `rank correlation of critical noise with radial frequency ${correlation.toFixed(2)} (-1: low frequencies come first)`;
 }
 
 /** JSON has no infinity and no not-a-number. */
