@@ -35,7 +35,7 @@ export const explainedVariance: Reproduction = {
         'score, sigma 0.02 to 1: least lead of the Gaussian over the empirical denoiser',
         lead,
         0,
-        Infinity,
+        1e6,
         PAPER,
         'above 0 (CIFAR-10: 0.01 to 5)',
       ),
@@ -47,7 +47,7 @@ export const explainedVariance: Reproduction = {
         PAPER,
         'above 0.9 (CIFAR-10: 0.984)',
       ),
-      between('score, sigma 0.1: mean alone', at('mean', 0.1).scoreVariance, -Infinity, 0, PAPER, '< 0'),
+      between('score, sigma 0.1: mean alone', at('mean', 0.1).scoreVariance, -1e9, 0, PAPER, '< 0'),
       between(
         'score, sigma 20: mean alone',
         at('mean', 20).scoreVariance,

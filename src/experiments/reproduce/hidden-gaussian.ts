@@ -178,7 +178,7 @@ async function onFashion(context: TopicContext): Promise<{
         'fashion: the most between 0.5 and 4, over the larger of that at 0.1 and at 20',
         zone / Math.max(rmse(0.1), rmse(20)),
         1.2,
-        Infinity,
+        100,
         PAPER,
         'above 1: the non-linear zone',
       ),

@@ -43,13 +43,20 @@ export const localDenoiserToys: Reproduction = {
         1e-6,
         PAPER,
       ),
-      between('LS on the same input, which may move otherwise', moved.LS, 1e-3, Infinity, PAPER, 'not equivariant'),
+      between('LS on the same input, which may move otherwise', moved.LS, 1e-3, 1e3, PAPER, 'not equivariant'),
       near('samples of the ideal denoiser that equal a training point', memory, 1, 0, PAPER),
     ];
     return {
       claims,
       figures: { mosaics: mosaicFigure(majority.x, side) },
-      values: { side, samples: count, majority: { ...majority, x: undefined }, ideal, equivariance: moved, memory },
+      values: {
+        side,
+        samples: count,
+        majority: { pure: majority.pure, agreeing: majority.agreeing, mixed: majority.mixed },
+        ideal,
+        equivariance: moved,
+        memory,
+      },
       notes: [
         'Samples follow the VE probability flow on an EDM grid of 40 levels from 80 to 0.002 by Heun, with a fixed 3 x 3 patch; the paper shrinks the patch over time.',
       ],
