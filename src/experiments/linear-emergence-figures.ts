@@ -2,33 +2,33 @@ import { matmul } from '../linalg/matmul.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { slice, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { pcaProjection, wienerFilter } from '../theory/learned-linear.ts';
-import { runReverse } from '../theory/linear-reverse.ts';
+import { wienerGain } from '../theory/linear-gains.ts';
 import { overlapSquared } from '../theory/spiked-covariance.ts';
-import type { EmergenceBasis, LearnedLevel, LinearEmergence } from './linear-emergence.ts';
+import type { EmergenceBasis, EmergenceRow, LearnedLevel, LinearEmergence } from './linear-emergence.ts';
 import type { Curve, CurveFigure, ImagesFigure, PlainFigure } from './plain-figure.ts';
 
 const MOST_CURVES = 6;
 const MOST_ROWS = 7;
-const SAMPLES = 3;
 const GENERATED = 6;
 
 type Measured = Omit<LinearEmergence, 'figures'>;
 
 /** Figures of a linear emergence: angles and frequencies for all data, pictures where samples are images. */
-export async function emergenceFigures(
+export function emergenceFigures(
   measured: Measured,
   basis: EmergenceBasis,
   levels: readonly LearnedLevel[],
   gamma: number,
-): Promise<Record<string, PlainFigure>> {
+): Record<string, PlainFigure> {
   const angles = anglesFigure(measured, basis, gamma);
-  if (basis.dataset.sampleShape.length !== 3) return { angles };
+  const gains = gainsFigure(measured, basis);
+  if (basis.dataset.sampleShape.length !== 3) return { angles, gains };
   return {
     angles,
+    gains,
     frequency: frequencyFigure(measured),
     components: componentsFigure(measured, basis),
-    reconstructions: await reconstructionsFigure(measured, basis, levels),
+    reconstructions: reconstructionsFigure(measured, basis, levels),
     generation: generationFigure(measured, basis, levels),
   };
 }
@@ -70,6 +70,26 @@ function anglesFigure(
   };
 }
 
+function gainsFigure({ rows, sigmas, samples, draws }: Measured, { dataset }: EmergenceBasis): CurveFigure {
+  const [high, low] = [sigmas[0] as number, sigmas[sigmas.length - 1] as number];
+  const fine = Array.from({ length: 161 }, (_, i) => low * (high / low) ** (i / 160));
+  return {
+    kind: 'curves',
+    title: `Gain of the learned linear denoiser along the principal components of ${dataset.name}, n = ${samples}, m = ${draws}`,
+    xLabel: 'noise level σ',
+    yLabel: 'gain',
+    xScale: 'log',
+    curves: spaced(rows.length, MOST_CURVES).flatMap((i): Curve[] => {
+      const { component, eigenvalue, gain } = rows[i] as EmergenceRow;
+      const exact = fine.map((sigma) => wienerGain(eigenvalue, sigma));
+      return [
+        { name: `component ${component}, λ / (λ + σ²)`, x: fine, y: exact, style: 'line' },
+        { name: `component ${component}, learned`, x: sigmas, y: gain, style: 'points' },
+      ];
+    }),
+  };
+}
+
 function frequencyFigure({ rows, frequencyCorrelation }: Measured): CurveFigure {
   const y = rows.map((row) => row.meanRadialFrequency);
   const finite = rows.every((row) => row.criticalSigma < Infinity);
@@ -103,56 +123,48 @@ function componentsFigure({ rows }: Measured, { dataset, vectors }: EmergenceBas
   };
 }
 
-async function reconstructionsFigure(
+function reconstructionsFigure(
   { rows, samples }: Measured,
   basis: EmergenceBasis,
   levels: readonly LearnedLevel[],
-): Promise<ImagesFigure> {
-  const { dataset, mean, vectors, seed } = basis;
-  const count = Math.min(SAMPLES, dataset.count);
-  const clean = Float64Array.from((await dataset.read(Array.from({ length: count }, (_, i) => i))).data);
-  const p = mean.length;
-  const centred = clean.map((x, i) => x - (mean[i % p] as number));
-  const coordinates = matmul(tensor('float64', [count, p], centred), vectors, { transposeB: true });
-  const noise = normal(randomKey(seed, 'emergence', 'reconstructions'), [count, p]).data;
-  const shown = spaced(levels.length, MOST_ROWS).map((s) => levels[s] as LearnedLevel);
-  const triple = (a: Float64Array, b: Float64Array, c: Float64Array): Float64Array[] =>
-    Array.from({ length: count }, (_, i) => [a, b, c].map((x) => x.subarray(i * p, (i + 1) * p))).flat();
+): ImagesFigure {
+  const { dataset, shown } = basis;
+  const [count, p] = shown.shape as [number, number];
+  const triples = (...kinds: readonly Tensor<'float64'>[]): Float64Array[] => {
+    const images = kinds.map((kind) => toImages(kind, basis));
+    return Array.from({ length: count }, (_, i) => images.map((x) => x.subarray(i * p, (i + 1) * p))).flat();
+  };
   return {
     kind: 'images',
     title: `Noisy images, learned projections and learned Wiener filters, n = ${samples}`,
     shape: dataset.sampleShape as unknown as readonly [number, number, number],
     range: [dataset.range.low, dataset.range.high],
     rows: [
-      ...shown.map(({ sigma, learned }) => {
+      ...spaced(levels.length, MOST_ROWS).map((s) => {
+        const { sigma, leading, noisy, filtered } = levels[s] as LearnedLevel;
         // As many directions as the spiked model says can be found, and one where there are none.
         const rank = Math.max(1, rows.filter((row) => row.criticalSigma > sigma).length);
-        const noisy = tensor(
-          'float64',
-          [count, p],
-          coordinates.data.map((x, i) => x + sigma * (noise[i] as number)),
-        );
-        const denoised = [pcaProjection(learned, rank), wienerFilter(learned).matrix].map((filter) =>
-          toImages(matmul(noisy, filter, { transposeB: true }), basis),
-        );
-        const [projected, filtered] = denoised as [Float64Array, Float64Array];
-        return {
-          caption: `σ ${sigma.toPrecision(2)}, rank ${rank}`,
-          images: triple(toImages(noisy, basis), projected, filtered),
-        };
+        const projected = project(noisy, slice(leading, 0, rank));
+        return { caption: `σ ${sigma.toPrecision(2)}, rank ${rank}`, images: triples(noisy, projected, filtered) };
       }),
-      { caption: 'clean', images: triple(clean, clean, clean) },
+      { caption: 'clean', images: triples(shown, shown, shown) },
     ],
   };
+}
+
+/** The projection of rows x onto the span of orthonormal rows, factor by factor. */
+function project(x: Tensor<'float64'>, basis: Tensor<'float64'>): Tensor<'float64'> {
+  return matmul(matmul(x, basis, { transposeB: true }), basis);
 }
 
 /** What x_(t-1) = P_t x_t makes of pure noise, brought to the spread of the data so that shrinking does not hide the direction. */
 function generationFigure({ rows }: Measured, basis: EmergenceBasis, levels: readonly LearnedLevel[]): ImagesFigure {
   const { dataset, mean, values, seed } = basis;
   const p = mean.length;
-  const steps = [...levels].reverse().map(({ learned }) => pcaProjection(learned, rows.length));
-  const start = normal(randomKey(seed, 'emergence', 'generation'), [GENERATED, p]);
-  const states = runReverse(steps, start);
+  const states = [normal(randomKey(seed, 'emergence', 'generation'), [GENERATED, p])];
+  for (const { leading } of levels) {
+    states.push(project(states[states.length - 1] as Tensor<'float64'>, slice(leading, 0, rows.length)));
+  }
   const spread = Math.sqrt(rows.reduce((sum, row) => sum + (values[row.component - 1] as number), 0));
   const shown = spaced(states.length, MOST_ROWS + 1);
   return {

@@ -4,6 +4,7 @@ import { inMemory } from '../data/dataset.ts';
 import { DomainError } from '../errors/errors.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { tensor } from '../tensor/tensor.ts';
+import { wienerGain } from '../theory/linear-gains.ts';
 import { linearEmergence } from './linear-emergence.ts';
 import type { CurveFigure, ImagesFigure } from './plain-figure.ts';
 
@@ -48,10 +49,12 @@ test('linearEmergence() of plane waves finds their variances, frequencies and or
 });
 
 test('linearEmergence() with infinitely many draws knows every direction at every noise level', async () => {
-  const { rows } = await linearEmergence({ dataset: waves(300, [9, 1]), components: 4, draws: Infinity, seed: 1 });
+  const options = { dataset: waves(300, [9, 1]), components: 4, draws: Infinity, seed: 1 };
+  const { rows, sigmas } = await linearEmergence(options);
   for (const row of rows) {
     expect([row.criticalSigma, row.emergenceSigma]).toEqual([Infinity, Infinity]);
     for (const alignment of row.alignment) expect(alignment).toBeGreaterThan(1 - 1e-9);
+    row.gain.forEach((gain, s) => expect(gain).toBeCloseTo(wienerGain(row.eigenvalue, sigmas[s] as number), 12));
   }
 });
 
@@ -72,7 +75,7 @@ test('linearEmergence() draws its figures as data: angles for all, pictures for 
   const images = await linearEmergence({ dataset: waves(300, [9, 1]), components: 3, sigmas: [0.1, 3], seed: 1 });
   expect(images.sigmas).toEqual([3, 0.1]);
   const { angles, reconstructions, generation, ...others } = images.figures;
-  expect(Object.keys(others)).toEqual(['frequency', 'components']);
+  expect(Object.keys(others)).toEqual(['gains', 'frequency', 'components']);
   expect((angles as CurveFigure).curves).toHaveLength(6);
   const { rows } = reconstructions as ImagesFigure;
   expect(rows.map((row) => row.images.length)).toEqual([9, 9, 9]);
@@ -86,7 +89,7 @@ test('linearEmergence() draws its figures as data: angles for all, pictures for 
   expect((generation as ImagesFigure).rows).toHaveLength(3);
   const flat = inMemory('points', normal(randomKey(2), [50, 4]), { low: -9, high: 9 });
   const points = await linearEmergence({ dataset: flat, components: 2, seed: 1 });
-  expect(Object.keys(points.figures)).toEqual(['angles']);
+  expect(Object.keys(points.figures)).toEqual(['angles', 'gains']);
   expect(points.frequencyCorrelation).toBeNaN();
 });
 

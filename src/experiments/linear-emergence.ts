@@ -4,11 +4,10 @@ import { computeMoments } from '../data/moments.ts';
 import { DomainError, throwIfAborted } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { matmul } from '../linalg/matmul.ts';
-import { permutation, randomKey } from '../tensor/random.ts';
+import { normal, permutation, randomKey } from '../tensor/random.ts';
 import { sizeOf, slice, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { alignments, learnLinear } from '../theory/learned-linear.ts';
-import type { LearnedLinear } from '../theory/learned-linear.ts';
+import { alignments, learnLinear, wienerFilter } from '../theory/learned-linear.ts';
 import { meanRadialFrequency } from '../theory/radial-frequency.ts';
 import { rankCorrelation } from '../theory/rank-correlation.ts';
 import { aspectRatio, criticalNoise } from '../theory/spiked-covariance.ts';
@@ -20,6 +19,8 @@ import type { PlainFigure } from './plain-figure.ts';
 /** Covariances beyond this size take gigabytes and minutes. */
 const MOST_DIMENSIONS = 4096;
 const LEVELS = 12;
+/** Samples in the figure of reconstructions. */
+const SHOWN = 3;
 
 /** Which data, how many directions, and how the linear denoisers learn. */
 export interface LinearEmergenceOptions {
@@ -51,6 +52,8 @@ export interface EmergenceRow {
   readonly meanRadialFrequency: number;
   /** Squared cosine with the learned direction of the same index, one a noise level. */
   readonly alignment: readonly number[];
+  /** Learned gain along it: its diagonal element of the regression of clean on noisy samples, one a noise level. */
+  readonly gain: readonly number[];
   /** Part of it in the span of the 2 x components leading learned directions, which trading places cannot lower. */
   readonly captured: readonly number[];
 }
@@ -68,10 +71,16 @@ export interface LinearEmergence {
   readonly figures: Readonly<Record<string, PlainFigure>>;
 }
 
-/** What was learned at one noise level, in the coordinates of the data's principal components. */
+/** What is kept of one noise level, in the coordinates of the data's principal components. */
 export interface LearnedLevel {
   readonly sigma: number;
-  readonly learned: LearnedLinear;
+  /** [min(p, 2 x components), p], the leading learned directions. */
+  readonly leading: Tensor<'float64'>;
+  /** Learned gains along the followed components. */
+  readonly gains: readonly number[];
+  /** [B, p], noisy samples and what the learned regression makes of them. */
+  readonly noisy: Tensor<'float64'>;
+  readonly filtered: Tensor<'float64'>;
 }
 
 /** Principal components of the whole data set, and the samples learned from. */
@@ -82,6 +91,8 @@ export interface EmergenceBasis {
   /** [p, p], rows are components. */
   readonly vectors: Tensor<'float64'>;
   readonly training: TrainingSet;
+  /** [B, p], the first samples, in the coordinates of the components. */
+  readonly shown: Tensor<'float64'>;
   readonly draws: number;
   readonly seed: number;
 }
@@ -93,7 +104,7 @@ export interface EmergenceBasis {
  * @source theory.md A.2 on an empirical spectrum
  */
 export async function linearEmergence(options: LinearEmergenceOptions): Promise<LinearEmergence> {
-  const { dataset, components, draws = 1, seed, signal, onProgress } = options;
+  const { dataset, components, draws = 1, signal, onProgress } = options;
   const dimension = sizeOf(dataset.sampleShape);
   checkOptions(options, dimension);
   const basis = await emergenceBasis(options);
@@ -111,8 +122,7 @@ export async function linearEmergence(options: LinearEmergenceOptions): Promise<
   for (const [s, sigma] of sigmas.entries()) {
     await new Promise((resolve) => setTimeout(resolve, 0)); // an interrupt must be heard
     throwIfAborted('emergence', signal);
-    const stream = { seed, path: ['emergence', 'noise', s] };
-    levels.push({ sigma, learned: learnLinear(basis.training, { sigma, draws, stream }) });
+    levels.push(learnLevel(basis, sigma, s, components));
     onProgress?.(s + 1, sigmas.length + 1);
   }
   const rows = emergenceRows(basis, components, critical, levels);
@@ -124,7 +134,7 @@ export async function linearEmergence(options: LinearEmergenceOptions): Promise<
     ...{ samples: basis.training.count, draws, dimension },
     frequencyCorrelation: known ? rankCorrelation([...leading], frequencies) : NaN,
   };
-  const figures = await emergenceFigures(result, basis, levels, gamma);
+  const figures = emergenceFigures(result, basis, levels, gamma);
   onProgress?.(sigmas.length + 1, sigmas.length + 1);
   return { ...result, figures };
 }
@@ -134,15 +144,47 @@ async function emergenceBasis(options: LinearEmergenceOptions): Promise<Emergenc
   const watch = signal ? { signal } : {};
   const { mean, covariance } = await computeMoments(dataset, watch);
   const { values, vectors } = eigh(covariance);
-  const own = { dataset, mean, values, vectors, draws, seed };
+  const clean = await dataset.read(Array.from({ length: Math.min(SHOWN, dataset.count) }, (_, i) => i));
+  const centred = Float64Array.from(clean.data, (x, i) => x - (mean[i % mean.length] as number));
+  const shown = matmul(tensor('float64', [centred.length / mean.length, mean.length], centred), vectors, {
+    transposeB: true,
+  });
+  const own = { dataset, mean, values, vectors, shown, draws, seed };
   if (samples === dataset.count) {
-    const clean = values.map((value) => Math.max(value, 0));
-    return { ...own, training: trainingSetOf(diagonal(clean), samples) };
+    const variances = values.map((value) => Math.max(value, 0));
+    return { ...own, training: trainingSetOf(diagonal(variances), samples) };
   }
   const indices = permutation(randomKey(seed, 'emergence', 'samples'), dataset.count).subarray(0, samples);
   const part = await computeMoments(subset(dataset, { indices }, `${samples} of ${dataset.name}`), watch);
   const turned = matmul(matmul(vectors, part.covariance), vectors, { transposeB: true });
   return { ...own, training: trainingSetOf(symmetric(turned), samples) };
+}
+
+/** Whole matrices of one level are let go before the next: they are as large as the covariance. */
+function learnLevel(
+  { training, draws, seed, shown }: EmergenceBasis,
+  sigma: number,
+  index: number,
+  components: number,
+): LearnedLevel {
+  const stream = { seed, path: ['emergence', 'noise', index] };
+  const learned = learnLinear(training, { sigma, draws, stream });
+  const { matrix } = wienerFilter(learned);
+  const p = training.dimension;
+  const noise = normal(randomKey(seed, 'emergence', 'shown'), shown.shape).data;
+  const noisy = tensor(
+    'float64',
+    shown.shape,
+    shown.data.map((x, i) => x + sigma * (noise[i] as number)),
+  );
+  const span = Math.min(p, 2 * components);
+  return {
+    sigma,
+    leading: tensor('float64', [span, p], learned.eigen.vectors.data.slice(0, span * p)),
+    gains: Array.from({ length: components }, (_, i) => matrix.data[i * (p + 1)] as number),
+    noisy,
+    filtered: matmul(noisy, matrix, { transposeB: true }),
+  };
 }
 
 function emergenceRows(
@@ -152,13 +194,12 @@ function emergenceRows(
   levels: readonly LearnedLevel[],
 ): EmergenceRow[] {
   const p = values.length;
-  const span = Math.min(p, 2 * components);
-  const matched = levels.map(({ learned }) => alignments(slice(learned.eigen.vectors, 0, components)));
+  const matched = levels.map(({ leading }) => alignments(slice(leading, 0, components)));
   const image = dataset.sampleShape.length === 3;
   return critical.map((criticalSigma, i) => {
-    const captured = levels.map(({ learned }) => {
+    const captured = levels.map(({ leading }) => {
       let sum = 0;
-      for (let j = 0; j < span; j++) sum += (learned.eigen.vectors.data[j * p + i] as number) ** 2;
+      for (let at = i; at < leading.data.length; at += p) sum += (leading.data[at] as number) ** 2;
       return sum;
     });
     const component = slice(vectors, i, i + 1).data;
@@ -172,6 +213,7 @@ function emergenceRows(
       ),
       meanRadialFrequency: image ? meanRadialFrequency(component, dataset.sampleShape) : NaN,
       alignment: matched.map((at) => at[i] as number),
+      gain: levels.map(({ gains }) => gains[i] as number),
       captured,
     };
   });

@@ -51,7 +51,8 @@ export const linearReverseTopic: TheoryTopic = {
       values: {
         ...{ p, n, draws, gamma, spectrum, sigmas },
         gains: [...last],
-        ratios,
+        // JSON has no NaN: a first direction that is lost itself leaves no ratio.
+        ratios: ratios.map((ratio) => (Number.isNaN(ratio) ? null : ratio)),
         powerIterationRatios: power,
         ...contrast,
         ...(found && { monteCarloRatios: found }),

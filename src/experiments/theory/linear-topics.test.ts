@@ -53,6 +53,12 @@ test('linear-reverse gives the mean operator, whose ratios trials meet, and vari
   expect(Object.keys(figures ?? {})).toEqual(['ratios', 'output']);
 });
 
+test('linear-reverse beyond the critical noise of every direction leaves no ratio, and says so in JSON', async () => {
+  const { values } = await linearReverseTopic.compute({ sigmaMax: 100, steps: 3 }, context);
+  expect(values['gains']).toEqual([0, 0, 0]);
+  expect(values['ratios']).toEqual([null, null, null]);
+});
+
 test('operatorTrials() with one training set learns the same data at every step', async () => {
   const setting = { spectrum: [10, 5], dimension: 20, samples: 15, draws: Infinity, sigmas: [1, 2, 3] };
   // With the noise averaged away every projection is the one of the clean data, and a projection is its own square.
