@@ -73,6 +73,17 @@ describe('spectralClustering()', () => {
     }
   });
 
+  it('spectralClustering() finds 1 and -1 / (n - 1) of the complete graph, where all but one are negative', async () => {
+    const n = 410;
+    const all = Array.from({ length: n }, (_, j) => j);
+    const w = symmetricAffinity(
+      sparseRows(all.map((i) => ({ columns: all.slice(i + 1), values: all.slice(i + 1).map(() => 1) }))),
+    );
+    const { eigenvalues } = await spectralClustering(w, { clusters: 2, restarts: 1 });
+    expect(eigenvalues[0]).toBeCloseTo(1, 6);
+    expect(eigenvalues[1]).toBeCloseTo(-1 / (n - 1), 6);
+  });
+
   it('spectralClustering() cuts weak bridges, and does not depend on the scale of the affinity', async () => {
     const w = rings(3, 12, 0.01);
     const scaled = { ...w, values: w.values.map((v) => v * 1e-5) };

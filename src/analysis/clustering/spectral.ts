@@ -39,8 +39,10 @@ export interface SpectralClusters {
 
 /** Up to this size all eigenvectors are computed densely. */
 const DENSE = 400;
-/** The operator's power: gaps near 1 grow by as much, at the price of sparse products. */
+/** The operator's power at most: gaps near 1 grow by as much, at the price of sparse products. */
 const POWER = 32;
+/** Power times entries a row; beyond it products cost more than the sweeps that they spare. */
+const WORK = 500;
 /** Vectors beyond K, as the gap behind the K-th eigenvalue is small on real data. */
 const OVERSAMPLE = 10;
 
@@ -115,9 +117,10 @@ async function sparseVectors(
   seed: number,
   signal: AbortSignal | undefined,
 ): Promise<{ vectors: Tensor<'float64'>; status: TripletStatus }> {
+  const power = Math.min(POWER, Math.max(1, Math.round((WORK * s.size) / Math.max(1, s.values.length))));
   const apply = async (x: FloatTensor): Promise<FloatTensor> => {
     let y = Float64Array.from(x.data);
-    for (let power = 0; power < POWER; power++) {
+    for (let step = 0; step < power; step++) {
       const image = product(s, y);
       y = y.map((v, i) => (v + (image[i] as number)) / 2);
     }
@@ -125,7 +128,7 @@ async function sparseVectors(
     return tensor('float64', x.shape, y);
   };
   const size = { rows: s.size, columns: s.size };
-  const operator: LinearOperator = { ...size, epsilon: POWER * Number.EPSILON, apply, applyTranspose: apply };
+  const operator: LinearOperator = { ...size, epsilon: power * Number.EPSILON, apply, applyTranspose: apply };
   const oversample = Math.min(OVERSAMPLE, s.size - K);
   const found = await leadingTriplets(operator, {
     rank: K,
