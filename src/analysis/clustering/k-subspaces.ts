@@ -56,7 +56,7 @@ const POLISHES = 20;
  * is not always the global one. One cluster is principal component analysis.
  * @param points  [N, n]; not consumed
  * @throws ShapeError if not a matrix; NumericalError on NaN or infinity; DomainError if N < K, a rank exceeds n, or a count is none
- * @precision cost absolute to about 10 eps of the sum of squares of the points
+ * @precision cost absolute to about 10 eps of the sum of squares of the points; restarts are compared to about 1e-3 of their cost
  * @source Bradley and Mangasarian 2000; Wang et al. 2024, arXiv 2409.02426, Theorem 3 (the equivalence with the low-rank denoiser's loss)
  */
 export function kSubspaces(points: Tensor<'float64'>, options: KSubspacesOptions): KSubspaces {

@@ -5,7 +5,7 @@ import { assign, rowsOf } from './subspace-fit.ts';
 import type { Assignment, Frame, Problem } from './subspace-fit.ts';
 
 /** Cost that one alternation must save, of what is left, for the descent to go on once the labels stay. */
-const GAIN = 1e-4;
+const GAIN = 1e-3;
 
 /** Alternates assignment and power steps, in place, until labels and cost settle; the assignment returned belongs to the frame left. */
 export function descend(
@@ -93,29 +93,36 @@ function updateMeans({ points, ranks }: Problem, { means }: Frame, labels: Int32
 /** Share of a row that must be left after projection for the row to count. */
 const INDEPENDENT = 1e-7;
 
-/** Replaces `basis` [rank, n] by orthonormal rows that span the rows of `block` first, then its own: never fewer than before. */
+/**
+ * Replaces `basis` [rank, n] by orthonormal rows that span the rows of `block` first, then its own: never fewer than before.
+ * @param block  [rank, n]; consumed
+ */
 export function orthonormalizeWith(block: Float64Array, basis: Float64Array, n: number): void {
   const rank = basis.length / n;
-  const old = basis.slice();
   let largest = 0;
   for (let r = 0; r < rank; r++) largest = Math.max(largest, squares(block, r * n, n));
-  let found = 0;
+  let found = 0; // rows of the block that are done; candidates come from behind them, then from the old basis
   for (let candidate = 0; found < rank && candidate < 2 * rank; candidate++) {
-    const [source, at] = candidate < rank ? [block, candidate * n] : [old, (candidate - rank) * n];
-    const floor = INDEPENDENT ** 2 * (candidate < rank ? largest : 1);
+    const fresh = candidate < rank;
+    const floor = INDEPENDENT ** 2 * (fresh ? largest : 1);
     const target = found * n;
-    for (let j = 0; j < n; j++) basis[target + j] = source[at + j] as number;
-    let left = squares(basis, target, n);
+    copyRow(block, target, fresh ? block : basis, (candidate % rank) * n, n);
+    let left = squares(block, target, n);
     for (let before = Infinity, pass = 0; left > floor && left < before / 4 && pass < 3; pass++) {
-      for (let q = 0; q < found; q++) addScaled(basis, target, basis, q * n, n, -dot(basis, target, q * n, n));
+      for (let q = 0; q < found; q++) addScaled(block, target, block, q * n, n, -dot(block, target, q * n, n));
       before = left;
-      left = squares(basis, target, n);
+      left = squares(block, target, n);
     }
     if (!(left > floor)) continue;
     const scale = 1 / Math.sqrt(left);
-    for (let j = 0; j < n; j++) (basis[target + j] as number) *= scale;
+    for (let j = target; j < target + n; j++) block[j] = (block[j] as number) * scale;
     found++;
   }
+  basis.set(block);
+}
+
+function copyRow(target: Float64Array, to: number, source: Float64Array, from: number, n: number): void {
+  for (let j = 0; j < n; j++) target[to + j] = source[from + j] as number;
 }
 
 function addScaled(

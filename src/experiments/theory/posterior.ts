@@ -19,7 +19,7 @@ export interface PosteriorLevel {
   readonly error: number;
   /** |E[x0 | x]|. */
   readonly meanNorm: number;
-  /** Numerical rank of the Jacobian by the papers' rule (square root of the energy > 0.99). */
+  /** Mean numerical rank of the Jacobian by the papers' rule (square root of the energy > 0.99). */
   readonly rank: number;
   /** That over n. */
   readonly rankRatio: number;
@@ -57,13 +57,13 @@ export async function posteriorOverNoise(
     for (let i = 0; i < points; i++) {
       throwIfAborted('posterior', context.signal);
       const jacobian = await computeJacobian(denoiser.linearize(row(noisy, i), sigma));
-      rank += numericalRank(eigenvaluesSymmetric(jacobian).map(Math.abs).sort().reverse(), 'sqrt-energy-0.99') / points;
+      rank += numericalRank(eigenvaluesSymmetric(jacobian).map(Math.abs).sort().reverse(), 'sqrt-energy-0.99');
     }
     const own = labels.reduce((sum, k, i) => sum + (weights.data[i * mixture.length + k] as number), 0) / points;
     const squared = mean.data.reduce((sum, m, i) => sum + (m - (x.data[i] as number)) ** 2, 0);
     const norms = labels.reduce((sum, _, i) => sum + Math.hypot(...row(mean, i).data), 0) / points;
     const error = Math.sqrt(squared / mean.data.length);
-    levels.push({ sigma, ownWeight: own, error, meanNorm: norms, rank, rankRatio: rank / n });
+    levels.push({ sigma, ownWeight: own, error, meanNorm: norms, rank: rank / points, rankRatio: rank / (points * n) });
     context.onProgress?.(levels.length, sigmas.length);
     await new Promise((resolve) => setTimeout(resolve, 0)); // an interrupt must be heard
   }
