@@ -35,6 +35,7 @@ export const lowFrequencies: Reproduction = {
       notes: [
         'The paper uses MNIST with sizes that are unknown: Fashion-MNIST, all training samples, one noise draw each, 12 noise levels.',
         'Reference: the principal components of the clean data, matched by index; the emergence is where half of a component lies in the learned span.',
+        'Components of nearly equal variance (9 and 10 at full size) trade places, which costs them alignment but no emergence.',
         ...(size === 'tiny' ? [`Tiny: the first ${TINY_SAMPLES} images at half the resolution.`] : []),
       ],
     };
