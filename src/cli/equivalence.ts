@@ -22,7 +22,7 @@ export const equivalence: Command = defineCommand({
     logNormal: switchOption('noise levels ln sigma ~ N(-1.2, 1.2^2) instead of one'),
     noise: choice(['drawn', 'integrated'], 'noise drawn each step, or integrated as far as possible (default)'),
     steps: number('<n>', 'training steps (default 2000)'),
-    rate: number('<x>', 'first step, 1 the longest that cannot overshoot (default 2)'),
+    rate: number('<x>', 'first step; below 1 it never overshoots on one subspace (default 2)'),
     decay: number('<n>', 'steps after which it is halved (default 200)'),
     batchSize: number('<n>', 'points a step (default 1000, or all where they are fewer)'),
     restarts: number('<n>', 'random starts (default 6)'),

@@ -17,7 +17,7 @@ export interface EquivalenceSpec {
   readonly sigma: number | { readonly logMean: number; readonly logStd: number };
   readonly noise: 'drawn' | 'integrated';
   readonly steps: number;
-  /** In units of the longest step that cannot overshoot on one subspace. */
+  /** First step, as in `LowRankSpec`. */
   readonly rate: number;
   readonly decay: number;
   readonly batchSize: number;

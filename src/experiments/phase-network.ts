@@ -7,7 +7,7 @@ import type { SubspaceSolver } from './phase-diagram.ts';
 export type NetworkTraining = Omit<LowRankSpec, 'ranks' | 'seed'>;
 
 /** One subspace: the loss is integrated over all noise, and steps of constant length go down it; one start is as good as another. */
-const oneSubspace: NetworkTraining = { ...lowRankDefaults, steps: 1000, rate: 1, decay: Infinity, restarts: 1 };
+const oneSubspace: NetworkTraining = { ...lowRankDefaults, steps: 1000, rate: 0.8, decay: Infinity, restarts: 1 };
 
 /** Several: soft-max weights, first steps that jump between local optima, three starts. */
 const severalSubspaces: NetworkTraining = { ...lowRankDefaults, steps: 300 };

@@ -21,8 +21,8 @@ export interface LowRankSpec {
   readonly noise: 'drawn' | 'integrated';
   readonly steps: number;
   /**
-   * First step length, in units of 1 / lambda with lambda the largest eigenvalue of the points' second moment: up to 1 no step overshoots,
-   * above it trainings jump between local optima at first. Step i has rate / (1 + i / decay).
+   * First step length, in units of 1 / lambda with lambda the largest eigenvalue of the points' second moment. Below 1 a training of one
+   * subspace closes in at every noise level; above, trainings jump between local optima at first. Step i has rate / (1 + i / decay).
    */
   readonly rate: number;
   /** Steps after which a step is half as long; with drawn noise it must decay, or the training hovers. Infinity keeps it constant. */

@@ -26,7 +26,7 @@ describe('trainLowRank()', () => {
         ...line,
         sigma,
         steps: 20_000,
-        rate: 1,
+        rate: 0.8,
         decay: Infinity,
       });
       expect(status).toBe('converged');
@@ -47,8 +47,8 @@ describe('trainLowRank()', () => {
       );
       return Math.sqrt(squares.reduce((a, b) => a + b) / 4);
     };
-    const [early, late] = [await distance(1000), await distance(4000)];
-    expect(late).toBeLessThan(0.1);
+    const [early, late] = [await distance(500), await distance(2000)];
+    expect(late).toBeLessThan(0.15);
     expect(late / early).toBeGreaterThan(0.3);
     expect(late / early).toBeLessThan(0.8);
   });
