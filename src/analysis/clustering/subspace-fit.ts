@@ -41,7 +41,7 @@ export interface Assignment {
   readonly cost: number;
 }
 
-/** @param points  [N, n] */
+/** The problem of fitting subspaces of these ranks to points [N, n], with what every alternation needs of them. */
 export function createProblem(points: Tensor<'float64'>, ranks: readonly number[], affine: boolean): Problem {
   const [N, n] = points.shape as [number, number];
   const energies = new Float64Array(N);
