@@ -11,7 +11,8 @@ import type { Layout } from './terminal.ts';
 interface TheorySpec {
   readonly job: 'theory';
   readonly topic?: string;
-  readonly parameters: Readonly<Record<string, number>>;
+  /** JSON has no Infinity, which a number of noise draws may be. */
+  readonly parameters: Readonly<Record<string, number | 'Infinity'>>;
   readonly seed: number;
 }
 
@@ -61,7 +62,10 @@ function topicOf(name: string): TheoryTopic {
   );
 }
 
-function withFallbacks(topic: TheoryTopic, given: Readonly<Record<string, number>>): Record<string, number> {
+function withFallbacks(
+  topic: TheoryTopic,
+  given: Readonly<Record<string, number>>,
+): Record<string, number | 'Infinity'> {
   const surplus = Object.keys(given).find((name) => !Object.hasOwn(topic.parameters, name));
   if (surplus !== undefined) {
     const takes = Object.keys(topic.parameters).map((name) => `--${name}`).join(', '); // prettier-ignore
@@ -70,7 +74,7 @@ function withFallbacks(topic: TheoryTopic, given: Readonly<Record<string, number
   return Object.fromEntries(
     Object.entries(topic.parameters).flatMap(([name, { fallback }]) => {
       const value = given[name] ?? fallback;
-      return value === undefined ? [] : [[name, value]];
+      return value === undefined ? [] : [[name, value === Infinity ? 'Infinity' : value]];
     }),
   );
 }
@@ -85,7 +89,8 @@ function list(layout: Layout): CommandResult {
 async function evaluate(spec: TheorySpec, context: CommandContext): Promise<CommandResult> {
   const { signal, progress, folder, layout } = context;
   const topic = topicOf(spec.topic ?? '');
-  const { values, table, figures } = await topic.compute(spec.parameters, {
+  const parameters = Object.fromEntries(Object.entries(spec.parameters).map(([name, v]) => [name, Number(v)]));
+  const { values, table, figures } = await topic.compute(parameters, {
     seed: spec.seed,
     signal,
     onProgress: (done, total) => progress.report({ label: topic.name, done, total }),
