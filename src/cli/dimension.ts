@@ -146,7 +146,8 @@ function denoiserTable(
     l.status,
   ]);
   const columns = heads.map((header) => ({ header, align: 'right' as const }));
-  const flat = `flattest at sigma ${short(plateau.sigma)}: ${withInterval(plateau.dimension)}, slope ${short(plateau.slope)}`;
+  const kind = Math.abs(plateau.slope) > 0.2 ? 'no plateau: flattest' : 'plateau';
+  const flat = `${kind} at sigma ${short(plateau.sigma)}: ${withInterval(plateau.dimension)}, slope ${short(plateau.slope)}`;
   return `denoiser ${name} at ${images} held-out samples\n${formatTable(columns, rows, layout)}\n${flat}`;
 }
 
