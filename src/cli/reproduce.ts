@@ -1,6 +1,5 @@
 import { nearest } from '../data/nearest.ts';
 import { SpecError } from '../errors/errors.ts';
-import { reproductions } from '../experiments/reproduce/registry.ts';
 import type { ClaimResult, Reproduction, ReproductionResult } from '../experiments/reproduce/reproduction.ts';
 import type { RunFolder } from '../store/run-folder.ts';
 import { defineCommand } from './command.ts';
@@ -11,7 +10,8 @@ import type { Layout } from './terminal.ts';
 
 interface ReproduceSpec {
   readonly job: 'reproduce';
-  readonly names: readonly string[];
+  /** `all`, or what to run; none lists them. */
+  readonly names: readonly string[] | 'all';
   readonly size: 'tiny' | 'full';
   readonly seed: number;
 }
@@ -32,14 +32,18 @@ export const reproduce: Command = defineCommand({
     if (!list && !all && name === undefined) {
       throw new SpecError('reproduce', 'expected a name, --list or --all. See eigenlens reproduce --list.');
     }
-    const chosen = all ? reproductions : name === undefined ? [] : [reproductionOf(name)];
-    const names = list ? [] : chosen.map((r) => r.name);
+    const names = list ? [] : all ? 'all' : [name as string];
     return { job: 'reproduce', names, size: tiny ? 'tiny' : 'full', seed: seed ?? 0 };
   },
-  run: (spec, context) => (spec.names.length === 0 ? Promise.resolve(listed(context.layout)) : runAll(spec, context)),
+  run: async (spec, context) => {
+    const { reproductions } = await import('../experiments/reproduce/registry.ts');
+    if (spec.names.length === 0) return listed(reproductions, context.layout);
+    const chosen = spec.names === 'all' ? reproductions : spec.names.map((name) => named(reproductions, name));
+    return runAll(chosen, spec, context);
+  },
 });
 
-function reproductionOf(name: string): Reproduction {
+function named(reproductions: readonly Reproduction[], name: string): Reproduction {
   const found = reproductions.find((r) => r.name === name);
   if (found !== undefined) return found;
   const names = reproductions.map((r) => r.name);
@@ -48,7 +52,7 @@ function reproductionOf(name: string): Reproduction {
   throw new SpecError('reproduce', `knows no '${name}'. ${remedy}`);
 }
 
-function listed(layout: Layout): CommandResult {
+function listed(reproductions: readonly Reproduction[], layout: Layout): CommandResult {
   const columns = [{ header: 'name' }, { header: 'title', fit: true }, { header: 'source', fit: true }];
   const value = { reproductions: reproductions.map(({ name, title, source }) => ({ name, title, source })) };
   const rows = value.reproductions.map(({ name, title, source }) => [name, title, source]);
@@ -60,18 +64,23 @@ interface Outcome extends ReproductionResult {
   readonly seconds: number;
 }
 
-async function runAll(spec: ReproduceSpec, context: CommandContext): Promise<CommandResult> {
+async function runAll(
+  chosen: readonly Reproduction[],
+  spec: ReproduceSpec,
+  context: CommandContext,
+): Promise<CommandResult> {
   const { signal, progress, folder, layout } = context;
   const outcomes: Outcome[] = [];
-  for (const name of spec.names) {
+  for (const reproduction of chosen) {
+    const { name } = reproduction;
     const begun = performance.now();
-    const result = await reproductionOf(name).run(spec.size, {
+    const result = await reproduction.run(spec.size, {
       seed: spec.seed,
       signal,
       onProgress: (done, total) => progress.report({ label: name, done, total }),
     });
     outcomes.push({ name, ...result, seconds: (performance.now() - begun) / 1000 });
-    if (folder !== undefined) await writeFigures(folder, spec.names.length > 1 ? `${name}-` : '', result);
+    if (folder !== undefined) await writeFigures(folder, chosen.length > 1 ? `${name}-` : '', result);
   }
   const failed = outcomes.flatMap((o) => o.claims).filter((c) => !c.pass).length;
   const value = {

@@ -24,7 +24,10 @@ describe('openDenoiser()', () => {
     ['MOLRG:n=48,K=2,d=6', "Did you mean 'molrg:n=48,K=2,d=6'?"],
     ['gaussian', "Did you mean 'gaussian:DATA'?"],
     ['fasion', "Did you mean 'fashion'?"],
-    ['nothing-of-ours', 'Use fashion, gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6 or the folder of a model.'],
+    [
+      'nothing-of-ours',
+      'Use fashion, gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6, an ONNX file or the folder of a model.',
+    ],
   ])('openDenoiser() does not know %s and says what to write', async (spec, remedy) => {
     await expect(openDenoiser(spec)).rejects.toThrow(ModelError);
     await expect(openDenoiser(spec)).rejects.toThrow(remedy);
