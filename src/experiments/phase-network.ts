@@ -9,8 +9,8 @@ export type NetworkTraining = Omit<LowRankSpec, 'ranks' | 'seed'>;
 /** One subspace: the loss is integrated over all noise, and steps of constant length go down it; one start is as good as another. */
 const oneSubspace: NetworkTraining = { ...lowRankDefaults, steps: 1000, rate: 0.8, decay: Infinity, restarts: 1 };
 
-/** Several: soft-max weights, first steps that jump between local optima, three starts. */
-const severalSubspaces: NetworkTraining = { ...lowRankDefaults, steps: 300 };
+/** Several: soft-max weights, three starts; the steps recover two planes more often than longer ones that decay sooner. */
+const severalSubspaces: NetworkTraining = { ...lowRankDefaults, steps: 300, rate: 1.5, decay: 300 };
 
 /**
  * The low-rank network trained on the points by its diffusion loss, as a solver of phase diagrams.
