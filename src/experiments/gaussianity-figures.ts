@@ -20,7 +20,9 @@ export function gaussianityFigures(
     yScale: 'log',
     curves: [...new Set(closeness.map((c) => c.model))].map((model) => {
       const own = closeness.filter((c) => c.model === model);
-      return { name: model, x: own.map((c) => c.sigma), y: own.map(value), style: 'line' as const };
+      // The mean is the least that can be said: a reference for the others.
+      const style = model === 'mean' ? ('dashed' as const) : ('line' as const);
+      return { name: model, x: own.map((c) => c.sigma), y: own.map(value), style };
     }),
   });
   return {
