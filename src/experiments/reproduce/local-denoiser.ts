@@ -20,7 +20,7 @@ export const localDenoiserToys: Reproduction = {
   title: 'Local denoisers mix patches, the ideal denoiser memorizes',
   source: PAPER,
   async run(size, context): Promise<ReproductionResult> {
-    const [side, count] = size === 'full' ? [32, 40] : [8, 4];
+    const [side, count] = size === 'full' ? [12, 16] : [8, 4];
     const majority = await majorityRule(side, count, context);
     const ideal = await idealMachine(context.seed);
     const moved = await equivariance(context.seed);
