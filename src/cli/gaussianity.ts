@@ -22,7 +22,10 @@ export const gaussianity: Command = defineCommand({
     levels: number('<n>', 'number of noise levels from 80 to 0.002, as of EDM (default 10)'),
     samples: number('<n>', 'held-out samples at each level (default 16)'),
     pairs: number('<n>', 'pairs of the linearity score (default 32)'),
-    draws: number('<n>', 'noisy samples a level that the linear model is distilled from (default 3200; few follow chance)'),
+    draws: number(
+      '<n>',
+      'noisy samples a level that the linear model is distilled from (default 3200; few follow chance)',
+    ),
     ridge: number('<x>', 'its ridge, as part of the mean input variance (default 1e-4)'),
     rank: number('<n>', 'principal components of the low-rank Gaussian (default 32)'),
     patch: number('<n>', 'side of the patches of LS and ELS (default 7)'),

@@ -17,7 +17,10 @@ export const LAST_BROWSER_FLOOR = 5;
 export const LAST_DOCUMENTED_FLOOR = 6;
 
 /** Files of the browser floors that may touch Node: readers of files, and the one native backend with its worker. */
-export const NODE_FILES: readonly RegExp[] = [/^src\/data\/(onnx-)?files\.ts$/, /^src\/engine\/backend\/node[\w-]*\.ts$/];
+export const NODE_FILES: readonly RegExp[] = [
+  /^src\/data\/(onnx-)?files\.ts$/,
+  /^src\/engine\/backend\/node[\w-]*\.ts$/,
+];
 
 /** Packages that one file adapts for the whole house. */
 export const ADAPTED_PACKAGES: readonly string[] = [
