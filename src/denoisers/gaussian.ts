@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import { computeMoments } from '../data/moments.ts';
+import { gramKernel } from '../linalg/gram.ts';
 import { DomainError, ShapeError } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { matmul } from '../linalg/matmul.ts';
@@ -82,7 +83,7 @@ export async function fitGaussian(
   options: { readonly name?: string; readonly signal?: AbortSignal } = {},
 ): Promise<Denoiser> {
   const { name = `gaussian:${dataset.name}`, signal } = options;
-  const { mean, covariance } = await computeMoments(dataset, { ...(signal && { signal }) });
+  const { mean, covariance } = await computeMoments(dataset, { gram: gramKernel, ...(signal && { signal }) });
   return gaussianFromCovariance({ name, sampleShape: dataset.sampleShape, mean, covariance });
 }
 

@@ -1,6 +1,7 @@
 import type { GaussianMoments } from '../analysis/teleport.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { computeMoments } from '../data/moments.ts';
+import { gramKernel } from '../linalg/gram.ts';
 import { SpecError } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { sizeOf, slice } from '../tensor/tensor.ts';
@@ -20,7 +21,7 @@ export async function dataMoments(dataset: Dataset, signal?: AbortSignal): Promi
       `expected samples of at most ${largestDimension} values for a whole covariance, got ${dimension}. Take smaller images.`,
     );
   }
-  const { mean, covariance } = await computeMoments(dataset, signal ? { signal } : {});
+  const { mean, covariance } = await computeMoments(dataset, { gram: gramKernel, ...(signal && { signal }) });
   return { mean, eigen: eigh(covariance) };
 }
 

@@ -1,6 +1,7 @@
 import { energyRuleNames, numericalRank, rankRatio } from '../analysis/rank.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { computeMoments } from '../data/moments.ts';
+import { gramKernel } from '../linalg/gram.ts';
 import { wienerGain } from '../denoisers/gaussian.ts';
 import { eigenvaluesSymmetric } from '../linalg/eigh.ts';
 import type { InspectReference } from './inspect-result.ts';
@@ -38,6 +39,6 @@ export async function gaussianReference(
 }
 
 async function trainingVariances(train: Dataset, signal: AbortSignal | undefined): Promise<Float64Array> {
-  const { covariance } = await computeMoments(train, signal ? { signal } : {});
+  const { covariance } = await computeMoments(train, { gram: gramKernel, ...(signal && { signal }) });
   return eigenvaluesSymmetric(covariance);
 }

@@ -1,5 +1,6 @@
 import { inMemory } from '../data/dataset.ts';
 import { computeMoments } from '../data/moments.ts';
+import { gramKernel } from '../linalg/gram.ts';
 import { nearest } from '../data/nearest.ts';
 import { fitEmpirical } from '../denoisers/empirical.ts';
 import { gaussianDenoiser } from '../denoisers/gaussian.ts';
@@ -100,7 +101,7 @@ function unknownModel(spec: string): ModelError {
 
 async function openGaussian(name: string, data: string, signal: AbortSignal | undefined): Promise<OpenModel> {
   const { train, heldout } = await splitDataset(data);
-  const { mean, covariance } = await computeMoments(train, signal ? { signal } : {});
+  const { mean, covariance } = await computeMoments(train, { gram: gramKernel, ...(signal && { signal }) });
   throwIfAborted(name, signal);
   const eigen = eigh(covariance);
   const denoiser = gaussianDenoiser({ name, sampleShape: train.sampleShape, mean, eigen });
