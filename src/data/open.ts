@@ -11,6 +11,7 @@ import type { ImageFolderOptions } from './image-folder.ts';
 import { nearest } from './nearest.ts';
 import { parseNpy } from './npy.ts';
 import { parseNpz } from './npz.ts';
+import { parsePart, takePart } from './part.ts';
 
 /** What a path alone does not say; each applies to the kinds of data that have it. */
 export interface OpenOptions extends Pick<ArrayOptions, 'range' | 'layout'>, ImageFolderOptions {
@@ -47,7 +48,7 @@ export const datasetNames: readonly string[] = Object.keys(named);
 
 /**
  * Opens a data set by name (`fashion`, `fashion-train`, `fashion-heldout`, `fashion60k`) or by path
- * (IDX and IDX.gz, NPY, NPZ, or a folder of PNG and JPEG images).
+ * (IDX and IDX.gz, NPY, NPZ, or a folder of PNG and JPEG images). `DATA:N` and `DATA:A-B` are parts of its shuffled order.
  * @throws DatasetError in one line that says what to do: unknown name (with the nearest one), missing or unreadable file, wrong content
  */
 export async function openDataset(spec: string, options: OpenOptions = {}): Promise<Dataset> {
@@ -59,6 +60,8 @@ export async function openDataset(spec: string, options: OpenOptions = {}): Prom
     const files = paths.map((path) => ({ path, read: () => readBytes(join(spec, path)) }));
     return imageFolder(nameOf(spec), files, options);
   }
+  const part = kind === 'nothing' ? parsePart(spec) : undefined;
+  if (part !== undefined) return takePart(await openDataset(part.whole, options), part, spec);
   if (kind === 'nothing' && !/[/\\.]/.test(spec)) {
     const near = nearest(spec, datasetNames);
     const remedy = near === undefined ? `Use ${datasetNames.join(', ')} or a path.` : `Did you mean '${near}'?`;

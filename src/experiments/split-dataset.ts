@@ -2,10 +2,14 @@ import { subset } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open.ts';
 import type { OpenOptions } from '../data/open.ts';
-import { permutation, randomKey } from '../tensor/random.ts';
+import { parsePart, shuffledOrder } from '../data/part.ts';
+import type { Part } from '../data/part.ts';
+import { kindOf } from '../data/files.ts';
+import { DatasetError } from '../errors/errors.ts';
 
 /**
  * The two parts of a data set: by definition for the shipped one, a tenth of the samples picked once and for all otherwise.
+ * A part (`DATA:N`) trains by itself; what is held out from its whole is held out from it, less what the part took.
  * A single sample is both.
  * @param options  what a path alone does not say, such as the size of the images
  * @throws DatasetError as `openDataset`
@@ -18,12 +22,33 @@ export async function splitDataset(
     const train = await openDataset(name === 'fashion60k' ? 'fashion60k' : 'fashion-train');
     return { train, heldout: await openDataset('fashion-heldout') };
   }
+  const part = (await kindOf(name)) === 'nothing' ? parsePart(name) : undefined;
+  if (part !== undefined) return { train: await openDataset(name, options), heldout: await outside(part, options) };
   const all = await openDataset(name, options);
   if (all.count === 1) return { train: all, heldout: all };
-  const order = permutation(randomKey(0, 'heldout-part'), all.count);
-  const cut = all.count - Math.max(1, Math.floor(all.count / 10));
+  const order = shuffledOrder(all.count);
+  const cut = trainCount(all.count);
   return {
     train: subset(all, { indices: order.slice(0, cut).sort() }, `${all.name}-train`),
     heldout: subset(all, { indices: order.slice(cut).sort() }, `${all.name}-heldout`),
   };
+}
+
+/** Samples held out from a part: those of its whole that it did not take, or, where it took them all, whatever it left. */
+async function outside({ whole, start, end }: Part, options: OpenOptions): Promise<Dataset> {
+  if (whole === 'fashion-train' || whole === 'fashion60k') return openDataset('fashion-heldout');
+  const all = await openDataset(whole, options);
+  const left = Array.from(shuffledOrder(all.count), (index, place) => ({ index, place })).filter(
+    ({ place }) => place < start || place >= end,
+  );
+  const heldout = left.filter(({ place }) => place >= trainCount(all.count));
+  const chosen = heldout.length > 0 ? heldout : left;
+  if (chosen.length === 0) {
+    throw new DatasetError(`${whole}:${start}-${end}`, 'expected a part that leaves samples to hold out, got all of them. Name the data set itself.'); // prettier-ignore
+  }
+  return subset(all, { indices: chosen.map(({ index }) => index).sort((a, b) => a - b) }, `${all.name}-outside`);
+}
+
+function trainCount(count: number): number {
+  return count - Math.max(1, Math.floor(count / 10));
 }
