@@ -78,7 +78,7 @@ async function writeRun(
   folder: RunFolder,
   decode: OpenModel['decode'],
 ): Promise<InspectRun['result']> {
-  const { renderReport } = await import('../report/html.ts');
+  const { renderReport } = await import('../report/inspect-report.ts');
   const { imageGridPng, isImageShape } = await import('../report/png.ts');
   await folder.writeArrays('arrays.npz', { ...arrays });
   if (isImageShape(result.sampleShape)) {

@@ -2,7 +2,7 @@ import { parseHTML } from 'linkedom';
 import { beforeAll, expect, test } from 'vitest';
 
 import type { InspectArrays, InspectResult } from '../experiments/inspect-result.ts';
-import { renderReport } from './html.ts';
+import { renderReport } from './inspect-report.ts';
 import { renderFigureFiles } from './inspect-figures.ts';
 import { keyNumbers, lowestRow } from './key-numbers.ts';
 import { escapeText, showMeasured, showNumber } from './svg.ts';

@@ -1,14 +1,10 @@
 import type { InspectArrays, InspectResult } from '../experiments/inspect-result.ts';
-import type { Figure } from './figures/figure.ts';
 import { inspectFigures } from './inspect-figures.ts';
 import { greatest, keyNumbers, lowestRow, type KeyRow } from './key-numbers.ts';
-import { notesSection } from './notes.ts';
-import { reportStyle } from './style.ts';
-import { escapeText, loadCanvas, showMeasured, showNumber } from './svg.ts';
-
-/** Widths in CSS pixels for which every figure is drawn: the column of the page, and a telephone of 390 pixels. */
-const WIDE = 760;
-const NARROW = 350;
+import { inspectNotes } from './inspect-notes.ts';
+import { figureSection, reportPage, tableSection } from './page.ts';
+import type { KeyNumber } from './page.ts';
+import { loadCanvas, showMeasured, showNumber } from './svg.ts';
 
 /**
  * The report of `eigenlens inspect` as one HTML file: no script, no network, light and dark, readable on a telephone and on paper.
@@ -17,32 +13,18 @@ const NARROW = 350;
 export async function renderReport(result: InspectResult, arrays: InspectArrays): Promise<string> {
   const figures = inspectFigures(await loadCanvas(), result, arrays);
   const rows = keyNumbers(result);
-  const title = `${result.model} \u00b7 Eigenlens`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeText(title)}</title>
-<style>${reportStyle()}
-</style>
-</head>
-<body>
-<main>
-${header(result)}
-${keySection(rows, result)}
-${figures.map(figureSection).join('\n')}
-${tableSection(rows, result)}
-${notesSection(result)}
-</main>
-</body>
-</html>
-`;
+  return reportPage({
+    title: result.model,
+    kind: `The Jacobian of a denoiser at ${result.sigmas.length} noise levels`,
+    facts: factsOf(result),
+    keys: keysOf(rows, result),
+    sections: [...figures.map(figureSection), numbersSection(rows, result), inspectNotes(result)],
+  });
 }
 
-function header(result: InspectResult): string {
-  const { model, dataset, seed, dtype, versions, startedAt, wallMs, sampleShape, dimension, reading, device } = result;
-  const facts: [string, string][] = [
+function factsOf(result: InspectResult): [string, string][] {
+  const { dataset, seed, dtype, versions, startedAt, wallMs, sampleShape, dimension, reading, device } = result;
+  return [
     ['Data', `${dataset.name} (${dataset.hash.slice(0, 12)})`],
     ['Sample', `${sampleShape.join(' \u00d7 ')} = ${dimension} dimensions`],
     ['Seed', String(seed)],
@@ -57,17 +39,9 @@ function header(result: InspectResult): string {
         .join(', '),
     ],
   ];
-  const items = facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${escapeText(value)}</dd></div>`).join('\n');
-  return `<header>
-<h1>${escapeText(model)}</h1>
-<p class="kind">The Jacobian of a denoiser at ${result.sigmas.length} noise levels</p>
-<dl class="facts">
-${items}
-</dl>
-</header>`;
 }
 
-function keySection(rows: readonly KeyRow[], { dimension, triplets }: InspectResult): string {
+function keysOf(rows: readonly KeyRow[], { dimension, triplets }: InspectResult): KeyNumber[] {
   const lowest = lowestRow(rows);
   const rank = lowest?.ranks.heldout['sqrt-energy-0.99'];
   const least = rows.at(-1);
@@ -92,24 +66,10 @@ function keySection(rows: readonly KeyRow[], { dimension, triplets }: InspectRes
       `at \u03c3 ${show(lowest?.sigma, 2)}; at most ${measured(greatest(rows.map((row) => row.defect)))}`,
     ],
   ];
-  const items = keys
-    .map(([name, value, note]) => `<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`)
-    .join('\n');
-  return `<dl class="keys">\n${items}\n</dl>`;
+  return keys.map(([name, value, note]) => ({ name, value, note }));
 }
 
-function figureSection({ name, title, reading, svg }: Figure): string {
-  return `<section id="${name}">
-<h2>${escapeText(title)}</h2>
-<p class="reading">${escapeText(reading)}</p>
-<figure>
-<div class="wide">${svg(WIDE)}</div>
-<div class="narrow">${svg(NARROW)}</div>
-</figure>
-</section>`;
-}
-
-function tableSection(rows: readonly KeyRow[], { dimension }: InspectResult): string {
+function numbersSection(rows: readonly KeyRow[], { dimension }: InspectResult): string {
   const lowest = lowestRow(rows);
   const body = rows.map((row) => {
     const { heldout, trajectory } = row.ranks;
@@ -124,23 +84,18 @@ function tableSection(rows: readonly KeyRow[], { dimension }: InspectResult): st
       measured(row.residual),
       measured(row.defect),
     ];
-    return `<tr${row === lowest ? ' class="lowest"' : ''}>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+    return { cells, shaded: row === lowest };
   });
-  return `<section id="numbers">
-<h2>The numbers</h2>
-<p class="reading">Ranks out of ${dimension}, means over held-out samples; s\u2081 is the largest singular value there; residual and symmetry defect are the worst of both sites. The row of lowest rank is shaded.</p>
-<div class="scroll">
-<table>
-<thead>
-<tr><th></th><th colspan="3" class="group">held-out samples</th><th colspan="2" class="group">trajectory</th><th></th><th>worst</th><th>symmetry</th></tr>
-<tr><th>\u03c3</th><th>rank \u221a0.99</th><th>rank 0.99</th><th>ratio</th><th>rank \u221a0.99</th><th>rank 0.99</th><th>s\u2081</th><th>residual</th><th>defect</th></tr>
-</thead>
-<tbody>
-${body.join('\n')}
-</tbody>
-</table>
-</div>
-</section>`;
+  return tableSection({
+    id: 'numbers',
+    title: 'The numbers',
+    reading: `Ranks out of ${dimension}, means over held-out samples; s\u2081 is the largest singular value there; residual and symmetry defect are the worst of both sites. The row of lowest rank is shaded.`,
+    head: [
+      '<tr><th></th><th colspan="3" class="group">held-out samples</th><th colspan="2" class="group">trajectory</th><th></th><th>worst</th><th>symmetry</th></tr>',
+      '<tr><th>\u03c3</th><th>rank \u221a0.99</th><th>rank 0.99</th><th>ratio</th><th>rank \u221a0.99</th><th>rank 0.99</th><th>s\u2081</th><th>residual</th><th>defect</th></tr>',
+    ],
+    rows: body,
+  });
 }
 
 /** Ranks and noise levels. */

@@ -1,5 +1,5 @@
 import type { InspectResult } from '../experiments/inspect-result.ts';
-import { escapeText } from './svg.ts';
+import { notesSection } from './page.ts';
 
 /** Terms of the report: name and definition, both HTML. */
 const TERMS: readonly (readonly [string, string])[] = [
@@ -41,17 +41,8 @@ const SOURCES: readonly (readonly [id: string, name: string])[] = [
   ['2310.02557', 'Kadkhodaie et al., generalization arises from geometry-adaptive harmonic representations'],
 ];
 
-/** The foot of the report: what the numbers mean, where the definitions come from, how to make the report again. */
-export function notesSection({ command, files }: InspectResult): string {
-  const terms = TERMS.map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join('\n');
-  const sources = SOURCES.map(([id, name]) => `arXiv:${id} \u2013 ${escapeText(name)}.`).join('<br>');
-  return `<section id="notes" class="notes">
-<h2>What these numbers mean</h2>
-<dl>
-${terms}
-<dt>Sources</dt><dd>${sources}</dd>
-<dt>Files beside this one</dt><dd>${files.map(escapeText).join(', ')}</dd>
-<dt>Make it again</dt><dd><pre><code>${escapeText(command)}</code></pre></dd>
-</dl>
-</section>`;
+/** The foot of the report of `inspect`. */
+export function inspectNotes({ command, files }: InspectResult): string {
+  const sources = SOURCES.map(([id, name]) => `arXiv:${id} \u2013 ${name}.`);
+  return notesSection({ terms: TERMS, sources, files, command });
 }
