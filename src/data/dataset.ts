@@ -28,6 +28,12 @@ export interface Batch {
   readonly indices: Int32Array;
 }
 
+/** A file that was found but cannot be a sample. */
+export interface LeftOut {
+  readonly path: string;
+  readonly reason: string;
+}
+
 /** The one contract of data: samples of one shape and one range, read when asked for. */
 export interface Dataset {
   /** What the user called it, for tables and files. */
@@ -43,6 +49,8 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   /** What the reader concluded by itself (range, layout), one sentence for the user. */
   readonly note?: string;
+  /** Files that the reader was told to skip where they cannot be used. */
+  readonly leftOut?: readonly LeftOut[];
   /** SHA-256 of the content as handed out, independent of where and how it is stored; computed on first use. */
   hash(): Promise<string>;
   /** One pass over the chosen samples. @throws DomainError, CancelledError, DatasetError if a file fails */
@@ -60,6 +68,7 @@ export interface DatasetSource {
   readonly labels?: Int32Array | undefined;
   readonly classNames?: readonly string[] | undefined;
   readonly note?: string | undefined;
+  readonly leftOut?: readonly LeftOut[] | undefined;
   /** Flat samples at checked indices, in order. */
   load(indices: Int32Array): Promise<Float32Array>;
 }
@@ -76,7 +85,7 @@ export interface InMemoryOptions {
  * @throws DatasetError if the source is empty or its labels do not count as many as its samples
  */
 export function datasetFrom(source: DatasetSource): Dataset {
-  const { name, count, labels, classNames, note } = source;
+  const { name, count, labels, classNames, note, leftOut } = source;
   const sampleShape = [...source.sampleShape];
   if (count < 1 || sizeOf(sampleShape) < 1) {
     throw new DatasetError(name, `expected at least one sample, got ${count} of shape ${showShape(sampleShape)}.`);
@@ -95,6 +104,7 @@ export function datasetFrom(source: DatasetSource): Dataset {
     ...(labels && { labels }),
     ...(classNames && { classNames }),
     ...(note !== undefined && { note }),
+    ...(leftOut && { leftOut }),
     hash: () => (hash ??= contentHash(dataset)),
     batches: (options) => batchesOf(name, count, load, options),
     read: async (indices) => load(checkedIndices(name, count, indices)),
@@ -144,7 +154,7 @@ export function subset(
   name: string,
 ): Dataset {
   const chosen = chosenIndices(name, dataset.count, which);
-  const { labels, classNames, note, sampleShape, range } = dataset;
+  const { labels, classNames, note, leftOut, sampleShape, range } = dataset;
   return datasetFrom({
     name,
     count: chosen.length,
@@ -153,6 +163,7 @@ export function subset(
     labels: labels && chosen.map((i) => labels[i] as number),
     classNames,
     note,
+    leftOut,
     load: async (indices) => (await dataset.read(indices.map((i) => chosen[i] as number))).data,
   });
 }

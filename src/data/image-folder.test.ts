@@ -1,6 +1,7 @@
 import { encode as encodePng } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { DatasetError, DomainError } from '../errors/errors.ts';
+import { subset } from './dataset.ts';
 import { imageFolder } from './image-folder.ts';
 import type { FileHandle } from './image-folder.ts';
 import { cropAndResize } from './resize.ts';
@@ -53,6 +54,33 @@ describe('imageFolder()', () => {
       { path: '2.png', read: async () => (await file('', 2, 2).read()).slice(0, 40) },
     ]);
     await expect(corrupt.read([0, 1])).rejects.toThrow(/^2\.png: expected a whole PNG/);
+  });
+
+  it('imageFolder() told to skip keeps images of the most common size, and counts and names what it leaves out', async () => {
+    const corrupt = { path: '0.png', read: async () => (await file('', 2, 2).read()).slice(0, 40) };
+    const files = [
+      corrupt,
+      file('1.png', 3, 2),
+      file('2.png', 2, 2, 1, 7),
+      file('3.png', 2, 2, 3),
+      file('4.png', 2, 2),
+    ];
+    const dataset = await imageFolder('d', files, { unusable: 'skip' });
+    expect(dataset).toMatchObject({ count: 2, sampleShape: [1, 2, 2] });
+    expect((await dataset.read([0])).data[0]).toBe(level(7));
+    expect(dataset.leftOut?.map(({ path }) => path)).toEqual(['0.png', '1.png', '3.png']);
+    expect(dataset.leftOut?.[0]?.reason).toMatch(/expected a whole PNG/);
+    expect(dataset.leftOut?.[1]?.reason).toBe('is 3 x 2, grey; most are 2 x 2, grey');
+    expect(dataset.note).toMatch(/^3 of 5 images are left out, such as 0.png: /);
+    expect(subset(dataset, { start: 1 }, 'd').leftOut).toHaveLength(3);
+    await expect(imageFolder('d', [corrupt], { unusable: 'skip' })).rejects.toThrow(
+      /images that can be read, got 1 that cannot/,
+    );
+  });
+
+  it('imageFolder() told to skip fails where reading fails for another reason', async () => {
+    const gone = { path: '2.png', read: () => Promise.reject(new RangeError('disk')) };
+    await expect(imageFolder('d', [file('1.png', 2, 2), gone], { unusable: 'skip' })).rejects.toThrow('disk');
   });
 
   it('imageFolder() with resize and channels takes mixed images', async () => {

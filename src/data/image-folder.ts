@@ -1,6 +1,6 @@
-import { DatasetError, DomainError } from '../errors/errors.ts';
+import { DatasetError, DomainError, throwIfAborted } from '../errors/errors.ts';
 import { datasetFrom } from './dataset.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, LeftOut } from './dataset.ts';
 import { decodeImage, isImageName } from './images.ts';
 import type { Pixels } from './images.ts';
 import { cropAndResize } from './resize.ts';
@@ -18,6 +18,12 @@ export interface ImageFolderOptions {
   readonly resize?: { readonly width: number; readonly height: number } | undefined;
   /** 1 grey (Rec. 601 luma), 3 RGB (grey repeated); without it all images must be as the first. */
   readonly channels?: 1 | 3 | undefined;
+  /**
+   * What to do about images that are corrupt or of another size than most: `refuse` (default) fails when one is read; `skip` reads all
+   * of them once at opening, leaves those out and says so in `note` and `leftOut`.
+   */
+  readonly unusable?: 'refuse' | 'skip' | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -38,11 +44,10 @@ export async function imageFolder(
     throw new DomainError(name, `expected a size of whole pixels, got ${resize.width} x ${resize.height}.`);
   }
   const { compare } = new Intl.Collator('en', { numeric: true });
-  const images = [...files]
+  const found = [...files]
     .filter((file) => isImageName(file.path))
     .sort((a, b) => compare(a.path, b.path) || (a.path < b.path ? -1 : 1));
-  const [first] = images;
-  if (first === undefined) {
+  if (found.length === 0) {
     throw new DatasetError(
       name,
       'expected PNG or JPEG images in this folder, got none. Name a folder that holds some.',
@@ -53,6 +58,9 @@ export async function imageFolder(
     const coloured = channels === undefined ? pixels : toChannels(pixels, channels);
     return resize === undefined ? coloured : cropAndResize(coloured, resize.width, resize.height);
   };
+  const { usable: images, leftOut } =
+    options.unusable === 'skip' ? await sortOut(name, found, prepare, options.signal) : { usable: found, leftOut: [] };
+  const first = images[0] as FileHandle;
   const model = await prepare(first);
   const size = model.channels * model.height * model.width;
   return datasetFrom({
@@ -61,6 +69,7 @@ export async function imageFolder(
     sampleShape: [model.channels, model.height, model.width],
     range: { low: -1, high: 1 },
     ...classesOf(images.map((file) => file.path)),
+    ...(leftOut.length > 0 && { leftOut, note: noteOf(found.length, leftOut) }),
     load: async (indices) => {
       const out = new Float32Array(indices.length * size);
       for (const [b, i] of indices.entries()) {
@@ -72,6 +81,46 @@ export async function imageFolder(
       return out;
     },
   });
+}
+
+/** Reads every image once and keeps those of the most common size (the earliest of equals). */
+async function sortOut(
+  name: string,
+  files: readonly FileHandle[],
+  prepare: (file: FileHandle) => Promise<Pixels>,
+  signal: AbortSignal | undefined,
+): Promise<{ usable: FileHandle[]; leftOut: LeftOut[] }> {
+  const sizes = new Map<string, FileHandle[]>();
+  const leftOut: LeftOut[] = [];
+  for (const file of files) {
+    throwIfAborted(name, signal);
+    try {
+      const { width, height, channels } = await prepare(file);
+      const size = `${width} x ${height}, ${channels === 1 ? 'grey' : 'colour'}`;
+      const alike = sizes.get(size);
+      if (alike === undefined) sizes.set(size, [file]);
+      else alike.push(file);
+    } catch (cause) {
+      if (!(cause instanceof DatasetError)) throw cause;
+      leftOut.push({ path: file.path, reason: cause.message });
+    }
+  }
+  const [most, ...others] = [...sizes].sort(([, a], [, b]) => b.length - a.length);
+  if (most === undefined) {
+    throw new DatasetError(
+      name,
+      `expected images that can be read, got ${files.length} that cannot: ${leftOut[0]?.reason}`,
+    );
+  }
+  for (const [size, group] of others) {
+    leftOut.push(...group.map(({ path }) => ({ path, reason: `is ${size}; most are ${most[0]}` })));
+  }
+  return { usable: most[1], leftOut };
+}
+
+function noteOf(count: number, leftOut: readonly LeftOut[]): string {
+  const [first] = leftOut;
+  return `${leftOut.length} of ${count} images are left out, such as ${first?.path}: ${first?.reason.replace(/\.$/, '')}.`;
 }
 
 function classesOf(paths: readonly string[]): { labels?: Int32Array; classNames?: string[] } {

@@ -13,7 +13,7 @@ import { sameShape, sizeOf } from '../tensor/tensor.ts';
 export function fitDataset(dataset: Dataset, sampleShape: readonly number[]): Dataset {
   if (sameShape(dataset.sampleShape, sampleShape)) return dataset;
   const [given, wanted] = [dataset.sampleShape.join('x'), sampleShape.join('x')];
-  const { count, range, labels, classNames } = dataset;
+  const { count, range, labels, classNames, leftOut } = dataset;
   const fitted = (load: (indices: Int32Array) => Promise<Float32Array>): Dataset => {
     const note = `The samples, ${given} as stored, are made ${wanted} for the model.`;
     return datasetFrom({
@@ -23,6 +23,7 @@ export function fitDataset(dataset: Dataset, sampleShape: readonly number[]): Da
       range,
       labels,
       classNames,
+      leftOut,
       note: [dataset.note, note].filter((s) => s !== undefined).join(' '),
       load,
     });
