@@ -17,7 +17,8 @@ export interface ArrayOptions {
   readonly layout?: ImageLayout | undefined;
 }
 
-interface Samples {
+/** How an array is cut into samples. */
+export interface ArraySamples {
   /** [N, C, H, W] or [N, D] */
   readonly shape: readonly number[];
   /** Whether the array is stored with channels last and must be rearranged. */
@@ -70,7 +71,12 @@ export function integerLabels(name: string, labels: Tensor): Int32Array {
   return Int32Array.from(labels.data);
 }
 
-function samplesOf(name: string, x: Tensor, layout: ImageLayout | undefined): Samples {
+/** Axes of an array by its shape and dtype. @throws DatasetError for a shape that holds no samples */
+export function samplesOf(
+  name: string,
+  x: Pick<Tensor, 'shape' | 'dtype'>,
+  layout: ImageLayout | undefined,
+): ArraySamples {
   const [n = 0, a = 0, b = 0, c = 0] = x.shape;
   if (x.shape.length === 2) return { shape: [n, a], moved: false, notes: [] };
   if (x.shape.length === 3) return { shape: [n, 1, a, b], moved: false, notes: [] };
@@ -133,7 +139,8 @@ function assertWithin(name: string, x: FloatTensor, bounds: ValueRange, range: V
   }
 }
 
-function channelsFirst<A extends Uint8Array | Float32Array>(from: A, shape: readonly number[], out: A): A {
+/** Images [N, H, W, C] rearranged to `shape` [N, C, H, W]. @param out  as long as `from`; returned */
+export function channelsFirst<A extends Uint8Array | Float32Array>(from: A, shape: readonly number[], out: A): A {
   const [n = 0, channels = 0, height = 0, width = 0] = shape;
   const plane = height * width;
   for (let i = 0; i < n; i++) {

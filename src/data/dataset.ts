@@ -127,16 +127,18 @@ export function inMemory(name: string, x: FloatTensor, range: ValueRange, option
   return datasetFrom({ name, count, sampleShape, range, ...options, load });
 }
 
+/** What each byte is handed out as: v / 127.5 - 1. */
+export const byteLevels: Float32Array = Float32Array.from({ length: 256 }, (_, v) => v / 127.5 - 1);
+
 /** Bytes [N, ...sampleShape] held in memory and handed out as v / 127.5 - 1, in [-1, 1]. */
 export function inMemoryBytes(name: string, x: Tensor<'uint8'>, options: InMemoryOptions = {}): Dataset {
   const [count = 0, ...sampleShape] = x.shape;
   const size = sizeOf(sampleShape);
-  const scaled = Float32Array.from({ length: 256 }, (_, v) => v / 127.5 - 1);
   const load = (indices: Int32Array): Promise<Float32Array> => {
     const out = new Float32Array(indices.length * size);
     let at = 0;
     for (const i of indices) {
-      for (let j = i * size; j < (i + 1) * size; j++) out[at++] = scaled[x.data[j] as number] as number;
+      for (let j = i * size; j < (i + 1) * size; j++) out[at++] = byteLevels[x.data[j] as number] as number;
     }
     return Promise.resolve(out);
   };

@@ -1,4 +1,4 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { open, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DatasetError } from '../errors/errors.ts';
@@ -29,6 +29,26 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     const { buffer, byteOffset, length } = await readFile(path);
     return new Uint8Array(buffer, byteOffset, length); // a Buffer's slice() would share memory, a Uint8Array's copies
+  } catch (cause) {
+    throw await fileError(path, cause);
+  }
+}
+
+/**
+ * `length` bytes of a file from `offset` on, or as many as there are.
+ * @throws DatasetError as `readBytes`
+ */
+export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+  try {
+    await using file = await open(path);
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
   } catch (cause) {
     throw await fileError(path, cause);
   }

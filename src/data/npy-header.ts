@@ -20,10 +20,12 @@ const ENTRY = /\s*(['"])(descr|fortran_order|shape)\1\s*:\s*(?:(['"])([^'"]*)\3|
 /**
  * Reads and checks an NPY header of version 1, 2 or 3; allocates nothing that the file's own length does not pay for.
  * @param where  what the bytes are, for messages
+ * @param bytes  the file, or its beginning
+ * @param length  bytes of the whole file
  * @throws DatasetError unless the header is the plain dictionary that NumPy writes and agrees with the length
  * @source https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-export function parseNpyHeader(where: string, bytes: Uint8Array): NpyHeader {
+export function parseNpyHeader(where: string, bytes: Uint8Array, length: number = bytes.length): NpyHeader {
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw new DatasetError(
       where,
@@ -54,10 +56,10 @@ export function parseNpyHeader(where: string, bytes: Uint8Array): NpyHeader {
   }
   const shape = parseShape(where, dims);
   const wanted = shape.reduce((product, d) => product * d, Number(type[1]));
-  if (wanted !== bytes.length - start) {
+  if (wanted !== length - start) {
     throw new DatasetError(
       where,
-      `expected ${wanted} bytes of data for shape ${showShape(shape)} of ${type}, got ${bytes.length - start}. Write the file again.`,
+      `expected ${wanted} bytes of data for shape ${showShape(shape)} of ${type}, got ${length - start}. Write the file again.`,
     );
   }
   return { shape, type, littleEndian: !descr.startsWith('>'), fortranOrder: order === 'True', start };

@@ -4,12 +4,25 @@ import { arrayDataset } from './arrays.ts';
 import type { ArrayOptions } from './arrays.ts';
 import { subset } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
-import { assetPath, basename, dirname, environment, join, kindOf, listFiles, readBytes } from './files.ts';
+import {
+  assetPath,
+  basename,
+  dirname,
+  environment,
+  join,
+  kindOf,
+  listFiles,
+  readBytes,
+  readRange,
+  sizeOfFile,
+} from './files.ts';
 import { idxDataset, readIdx } from './idx.ts';
 import { imageFolder } from './image-folder.ts';
 import type { ImageFolderOptions } from './image-folder.ts';
 import { nearest } from './nearest.ts';
 import { parseNpy } from './npy.ts';
+import { streamedNpy } from './npy-stream.ts';
+import type { ReadRange } from './npy-stream.ts';
 import { parseNpz } from './npz.ts';
 import { parsePart, takePart } from './part.ts';
 
@@ -33,6 +46,8 @@ const FASHION_CLASSES = [
 ];
 /** By definition the first 9,000 of the shipped images train and the rest is held out. */
 const FASHION_TRAIN = 9_000;
+/** Bytes from which an NPY file is read sample by sample. */
+const STREAMED = 2 ** 28;
 const FASHION_VARIABLE = 'EIGENLENS_FASHION_MNIST';
 const FASHION_DEBIAN = '/usr/share/datasets/fashion-mnist';
 
@@ -66,6 +81,12 @@ export async function openDataset(spec: string, options: OpenOptions = {}): Prom
     const near = nearest(spec, datasetNames);
     const remedy = near === undefined ? `Use ${datasetNames.join(', ')} or a path.` : `Did you mean '${near}'?`;
     throw new DatasetError(`data set '${spec}'`, `expected a known name or a path, got neither. ${remedy}`);
+  }
+  if (/\.npy$/i.test(spec) && (await kindOf(spec)) === 'file') {
+    const length = await sizeOfFile(spec);
+    const read: ReadRange = (offset, size) => readRange(spec, offset, size);
+    const streamed = length < STREAMED ? undefined : await streamedNpy(nameOf(spec), length, read, options);
+    if (streamed !== undefined) return streamed;
   }
   return openFile(spec, await readBytes(spec), options);
 }
