@@ -1,0 +1,39 @@
+import { DomainError } from '../../errors/errors.ts';
+import { sizeOf, tensor } from '../../tensor/tensor.ts';
+import { assertSamples } from './descriptor.ts';
+import type { Descriptor } from './descriptor.ts';
+
+/** What `pixelDescriptor` needs. */
+export interface PixelOptions {
+  readonly sampleShape: readonly number[];
+  /** Mean of the training set, of the size of one sample. */
+  readonly mean?: ArrayLike<number> | undefined;
+}
+
+/**
+ * A sample's own numbers. With the mean of the training set they are taken from it and compared by cosine: between raw images that have
+ * a bright or dark ground in common, every cosine is near 1. Without it they are compared by distance, as released code for the ratio
+ * rule does.
+ * @throws DomainError where mean and samples differ in size
+ * @source Gu et al. 2023, arXiv 2310.02664 (distance of raw pixels)
+ */
+export function pixelDescriptor({ sampleShape, mean }: PixelOptions): Descriptor {
+  const length = sizeOf(sampleShape);
+  if (mean !== undefined && mean.length !== length) {
+    throw new DomainError('pixels', `expected a mean of ${length} numbers, got ${mean.length}.`);
+  }
+  const name = mean === undefined ? 'pixels' : 'pixels-centred';
+  return {
+    name,
+    length,
+    similarity: mean === undefined ? 'euclidean' : 'cosine',
+    describe(x) {
+      const count = assertSamples(name, x, sampleShape);
+      const out = Float32Array.from(x.data);
+      if (mean !== undefined) {
+        for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - (mean[i % length] as number);
+      }
+      return Promise.resolve(tensor('float32', [count, length], out));
+    },
+  };
+}
