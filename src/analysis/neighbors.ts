@@ -1,11 +1,11 @@
 import type { Batch, Dataset } from '../data/dataset.ts';
-import { lowerInnerProducts, openLanes } from '../engine/products.ts';
+import { lowerInnerProducts, openLanes, runInTurn } from '../engine/products.ts';
 import { DatasetError, DomainError, ShapeError, throwIfAborted } from '../errors/errors.ts';
 import { assertFinite, sameShape, showShape, sizeOf, tensor, zeros } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import type { WatchOptions } from './jacobian.ts';
 import { prepareRows, rowMap } from './neighbors-rows.ts';
-import type { NeighborMetric } from './neighbors-rows.ts';
+import type { NeighborMetric, RowMap } from './neighbors-rows.ts';
 import { NearestLists, SCORE_GROUP } from './neighbors-search.ts';
 
 /** The nearest samples of a bank, a row a query. */
@@ -105,28 +105,30 @@ async function searchByProducts(
   const fixed = new Float32Array(M * (D + 1));
   const queryNorms = prepareRows(map, queries.data, 'queries', fixed);
   await using lanes = await openLanes(lowerInnerProducts(transpose(fixed, M, D + 1), size, SCORE_GROUP));
-  const rows = zeros('float32', [size, D + 1]); // sent by copy
-  const waiting: { readonly batch: Batch; readonly bankNorm: number; readonly answer: Promise<Tensor[]> }[] = [];
+  const chunks = preparedChunks(bank, map, size, signal);
   let done = 0;
-  const take = async (): Promise<void> => {
-    const { batch, bankNorm, answer } = waiting.shift() as (typeof waiting)[number];
-    const [scores, largest] = (await answer).map(({ data }) => data as Float32Array) as [Float32Array, Float32Array];
+  for await (const [[scores, largest], { batch, bankNorm }] of runInTurn(lanes, chunks)) {
+    throwIfAborted('nearestNeighbors', signal);
     const chunk = { x: batch.x.data, indices: batch.indices };
+    const products = { scores: scores?.data as Float32Array, largest: largest?.data as Float32Array };
     if (bankNorm > LARGEST_NORM) lists.offerAll(chunk);
-    else lists.offerScored(chunk, { scores, largest, queryNorms, bankNorm, scale: map.scale });
+    else lists.offerScored(chunk, { ...products, queryNorms, bankNorm, scale: map.scale });
     onProgress?.((done += batch.indices.length), bank.count);
-  };
+  }
+}
+
+/** The bank in chunks as the product takes them, with the largest norm of each. */
+async function* preparedChunks(
+  bank: Dataset,
+  map: RowMap,
+  size: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly [Tensor[], { readonly batch: Batch; readonly bankNorm: number }]> {
+  const rows = zeros('float32', [size, map.shift.length + 1]);
   for await (const batch of bank.batches({ size, ...(signal && { signal }) })) {
     const bankNorm = prepareRows(map, batch.x.data, 'bank', rows.data).reduce((most, n) => Math.max(most, n), 0);
     if (!Number.isFinite(bankNorm)) throw brokenSample(bank, batch);
-    const answer = lanes.run([rows]);
-    answer.catch(() => undefined); // awaited in its turn, or given up where something else fails first
-    waiting.push({ batch, bankNorm, answer });
-    if (waiting.length > 2 * lanes.count) await take();
-  }
-  while (waiting.length > 0) {
-    throwIfAborted('nearestNeighbors', signal);
-    await take();
+    yield [[rows], { batch, bankNorm }];
   }
 }
 

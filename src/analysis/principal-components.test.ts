@@ -5,6 +5,7 @@ import { computeMoments } from '../data/moments.ts';
 import { CancelledError, DatasetError, DomainError } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { subspaceDistance } from '../linalg/angles.ts';
+import { gramKernel } from '../linalg/gram.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { castFloat, slice, tensor } from '../tensor/tensor.ts';
 import { leadingComponents } from './principal-components.ts';
@@ -47,6 +48,48 @@ describe('leadingComponents()', () => {
     const exact = eigh(plain.covariance).values;
     fast.variances.forEach((l, i) => expect(Math.abs(l / (exact[i] as number) - 1)).toBeLessThan(1e-12));
   });
+
+  it('leadingComponents() of much data, in products on all cores, equals eigh of the covariance to rounding', async () => {
+    // Two chunks and a rest, beside an offset of 1000 times the spread, sorted along the offset.
+    const [N, D] = [4200, 1013];
+    const x = castFloat(normal(randomKey(8), [N, D]), 'float32');
+    for (let i = 0; i < x.data.length; i++) {
+      const spread = (x.data[i] as number) / (1 + (i % D));
+      x.data[i] = spread + 1000 + (i < x.data.length / 2 ? 0 : 1 / D);
+    }
+    const data = inMemory('much', x, range);
+    const { mean, covariance } = await computeMoments(data, { gram: gramKernel });
+    const exact = eigh(covariance);
+    const got = await leadingComponents(data, { count: 5 });
+    expect(got).toMatchObject({ status: 'converged', method: 'gram', samples: N, passes: 1 });
+    // Sums of N products in float64, about a centre off the mean by a fraction of the spread.
+    const tolerance = 16 * Math.sqrt(N) * Number.EPSILON;
+    got.mean.forEach((m, d) => expect(Math.abs(m / (mean[d] as number) - 1)).toBeLessThan(tolerance));
+    got.variances.forEach((l, i) => expect(Math.abs(l / (exact.values[i] as number) - 1)).toBeLessThan(tolerance));
+    expect(subspaceDistance(got.components, slice(exact.vectors, 0, 5))).toBeLessThan(1e-11);
+  });
+
+  it.each(['gram', 'krylov'] as const)(
+    'leadingComponents() by %s certifies repeated and vanishing variances by their residuals',
+    async (method) => {
+      // Samples +-e_1, +-e_2, +-e_3 / 2 in 9 dimensions: variances 1/3, 1/3, 1/12 and 0 six times.
+      const x = new Float32Array(6 * 9);
+      [1, -1, 1, -1, 0.5, -0.5].forEach((v, i) => (x[9 * i + (i >> 1)] = v));
+      const data = inMemory('repeated', tensor('float32', [6, 9], x), range);
+      const got = await leadingComponents(data, { count: 5, method });
+      expect(got.status).toBe('converged');
+      [1 / 3, 1 / 3, 1 / 12, 0, 0].forEach((l, i) =>
+        expect(Math.abs((got.variances[i] as number) - l)).toBeLessThan(1e-14),
+      );
+      expect(Math.max(...got.residual)).toBeLessThan(1e-9);
+      const plane = tensor(
+        'float64',
+        [2, 9],
+        Float64Array.from({ length: 18 }, (_, i) => Number(i === 0 || i === 10)),
+      );
+      expect(subspaceDistance(slice(got.components, 0, 2), plane)).toBeLessThan(1e-9);
+    },
+  );
 
   it('leadingComponents() takes samples of 12,288 numbers without a matrix of their square', async () => {
     const [n, D, d] = [60, 12_288, 3];

@@ -1,5 +1,4 @@
 import type { Dataset } from '../data/dataset.ts';
-import { computeMoments } from '../data/moments.ts';
 import { DatasetError, DomainError, throwIfAborted } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { gramKernel } from '../linalg/gram.ts';
@@ -10,6 +9,7 @@ import type { TripletStatus } from '../linalg/triplets.ts';
 import { castFloat, sizeOf, slice, tensor, zeros } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import type { WatchOptions } from './jacobian.ts';
+import { streamMoments } from './principal-components-scatter.ts';
 
 /** Leading principal components of a data set with their certificate. */
 export interface PrincipalComponents {
@@ -78,8 +78,7 @@ async function byGram(
   count: number,
   { tolerance = 1e-9, signal, onProgress }: PrincipalComponentOptions,
 ): Promise<PrincipalComponents> {
-  const watch = { ...(signal && { signal }), onProgress };
-  const { mean, covariance, count: samples } = await computeMoments(dataset, { gram: gramKernel, ...watch });
+  const { mean, covariance, count: samples } = await streamMoments(dataset, { signal, onProgress });
   const D = mean.length;
   let totalVariance = 0;
   for (let d = 0; d < D; d++) totalVariance += covariance.data[d * D + d] as number;

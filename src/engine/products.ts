@@ -62,6 +62,25 @@ class WorkerLanes implements Lanes {
 }
 
 /**
+ * Runs a stream of inputs through the lanes, two ahead of each, and hands out the results in order, each with what came with its input.
+ * Inputs are copied when they are asked for: the same array may carry the next one.
+ */
+export async function* runInTurn<T>(
+  lanes: Lanes,
+  work: AsyncIterable<readonly [inputs: readonly Tensor[], item: T]>,
+): AsyncGenerator<readonly [results: Tensor[], item: T]> {
+  const waiting: { readonly results: Promise<Tensor[]>; readonly item: T }[] = [];
+  for await (const [inputs, item] of work) {
+    const results = lanes.run(inputs);
+    results.catch(() => undefined); // awaited in its turn, or given up where something else fails first
+    waiting.push({ results, item });
+    const first = waiting.length > 2 * lanes.count ? waiting.shift() : undefined;
+    if (first !== undefined) yield [await first.results, first.item];
+  }
+  for (const { results, item } of waiting) yield [await results, item];
+}
+
+/**
  * B [rows, K] -> B A [rows, M] in float32 for a fixed A [K, M], and the largest of each `group` rows of it, [rows / group, M]: whoever
  * looks for large products reads the second and passes over most of the first.
  * @param a  the fixed factor; the runtime brings it in the order of its kernel once, hence on the right
