@@ -1,5 +1,7 @@
 import type { Command } from './command.ts';
+import { audit } from './audit.ts';
 import { cluster } from './cluster.ts';
+import { compare } from './compare.ts';
 import { data } from './data.ts';
 import { dimension } from './dimension.ts';
 import { doctor } from './doctor.ts';
@@ -14,6 +16,8 @@ import { train } from './train.ts';
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   inspect,
+  audit,
+  compare,
   train,
   emergence,
   gaussianity,

@@ -16,14 +16,19 @@ export function numbers(value: string, description: string): ValueOption<number[
   return { value, description, parse: (given, flag) => given.split(',').map((part) => parseNumber(part, flag)) };
 }
 
+/** An option that takes words between commas. */
+export function words(value: string, description: string): ValueOption<string[]> {
+  return { value, description, parse: (given) => given.split(',').map((word) => word.trim()) };
+}
+
 /** An option that takes one of a few words. @throws SpecError naming them */
-export function choice<const T extends string>(words: readonly T[], description: string): ValueOption<T> {
+export function choice<const T extends string>(choices: readonly T[], description: string): ValueOption<T> {
   return {
-    value: `<${words.join('|')}>`,
+    value: `<${choices.join('|')}>`,
     description,
     parse: (given, flag) => {
-      const word = words.find((w) => w === given);
-      if (word === undefined) throw new SpecError(flag, `expected ${words.join(' or ')}, got '${given}'.`);
+      const word = choices.find((w) => w === given);
+      if (word === undefined) throw new SpecError(flag, `expected ${choices.join(' or ')}, got '${given}'.`);
       return word;
     },
   };

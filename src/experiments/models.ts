@@ -50,6 +50,11 @@ export const modelForms: readonly string[] = [
   ...Object.entries(kinds).map(([kind, { argument }]) => `${kind}:${argument}`),
 ];
 
+/** Whether a name says a kind of model by itself, such as `gaussian:DATA`. */
+export function isModelKind(spec: string): boolean {
+  return Object.hasOwn(kinds, spec.slice(0, Math.max(0, spec.indexOf(':'))));
+}
+
 /** Samples drawn to stand for the held-out data of a mixture. */
 const MIXTURE_HELDOUT = 1000;
 
@@ -62,8 +67,8 @@ const MIXTURE_HELDOUT = 1000;
 export async function openDenoiser(spec: string, options: OpenModelOptions = {}): Promise<OpenModel> {
   const { data, signal } = options;
   const colon = spec.indexOf(':');
-  const kind = Object.hasOwn(kinds, spec.slice(0, colon)) ? kinds[spec.slice(0, colon)] : undefined;
-  if (colon < 0 || kind === undefined) return openNetwork(spec, options);
+  const kind = isModelKind(spec) ? kinds[spec.slice(0, colon)] : undefined;
+  if (kind === undefined) return openNetwork(spec, options);
   const heldout = data === undefined ? undefined : (await splitDataset(data)).heldout;
   const model = await kind.open(spec, spec.slice(colon + 1), signal);
   return heldout === undefined ? model : { ...model, heldout };

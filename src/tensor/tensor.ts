@@ -94,6 +94,18 @@ export function row<T extends DType>(x: Tensor<T>, i: number): Tensor<T> {
   return reshape(slice(x, i, i + 1), x.shape.slice(1));
 }
 
+/** The rows of the first axis in the order of `indices`, repeats allowed; a copy. */
+export function takeRows<T extends DType>(x: Tensor<T>, indices: ArrayLike<number>): Tensor<T> {
+  const shape = x.shape.slice(1);
+  const size = sizeOf(shape);
+  const data = allocate(x.dtype, indices.length * size);
+  for (let to = 0; to < indices.length; to++) {
+    const from = indices[to] as number;
+    data.set(x.data.subarray(from * size, (from + 1) * size), to * size);
+  }
+  return tensor(x.dtype, [indices.length, ...shape], data);
+}
+
 /** Converts to another float dtype; returns `x` itself where nothing changes. */
 export function castFloat<T extends FloatDType>(x: FloatTensor, dtype: T): Tensor<T> {
   if (x.dtype === dtype) return x as unknown as Tensor<T>;

@@ -1,0 +1,278 @@
+import { measureDenoisingGap } from '../analysis/copying/denoising.ts';
+import type { DenoisingGap } from '../analysis/copying/denoising.ts';
+import { complement } from '../analysis/copying/interval.ts';
+import type { Rate } from '../analysis/copying/interval.ts';
+import { copyRules, measureCopies, paperThresholds, pickScores } from '../analysis/copying/rules.ts';
+import type { CopyMeasure, RuleSetting } from '../analysis/copying/rules.ts';
+import { scoreCopies } from '../analysis/copying/scores.ts';
+import type { CopyScores, NeighborSearch } from '../analysis/copying/scores.ts';
+import { sweepThresholds } from '../analysis/copying/sweep.ts';
+import { describeDataset } from '../analysis/descriptors/descriptor.ts';
+import type { Descriptor } from '../analysis/descriptors/descriptor.ts';
+import { findDuplicates } from '../analysis/duplicates.ts';
+import { nearestNeighbors } from '../analysis/neighbors.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { Denoiser } from '../denoisers/denoiser.ts';
+import { DatasetError } from '../errors/errors.ts';
+import { permutation, randomKey } from '../tensor/random.ts';
+import { sizeOf, takeRows, tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { AuditArrays, AuditData, AuditDuplicates, AuditPair, AuditRate, AuditResult, AuditSweep } from './audit-result.ts'; // prettier-ignore
+import type { AuditSpec } from './audit-spec.ts';
+import type { AuditSubject } from './audit-subject.ts';
+import { verdictOf } from './audit-verdict.ts';
+import { openDescriptors } from './copy-descriptors.ts';
+import { drawSamples } from './draw-samples.ts';
+
+/** Surroundings of an audit. */
+export interface AuditOptions {
+  /** The command line that makes this run again. */
+  readonly command: string;
+  readonly version: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((label: string, done: number, total: number) => void) | undefined;
+}
+
+/** The two halves of what an audit found. */
+export interface AuditRun {
+  readonly result: AuditResult;
+  readonly arrays: AuditArrays;
+}
+
+/** Held-out images that give null rates: 1,000 calibrate and 1,000 show. */
+const MOST_HELDOUT = 2000;
+/** Groups of duplicates that are listed. */
+const GROUPS = 100;
+/** Images and noise levels of the comparison of train and held-out denoising. */
+const GAP_IMAGES = 64;
+const GAP_SIGMAS: readonly number[] = [0.1, 0.3, 1, 3];
+
+/**
+ * Whether samples of a model, or given images, copy training images.
+ * @param subject  opened by `openAuditSubject`; not disposed here
+ * @throws DatasetError for too few images; CancelledError; whatever denoiser, descriptors and data throw
+ */
+export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: AuditOptions): Promise<AuditRun> {
+  const startedAt = new Date();
+  const { train } = subject;
+  const { signal, onProgress } = options;
+  await using open = await openDescriptors(spec.descriptors, train, signal);
+  const samples = await samplesOf(spec, subject, options);
+  const heldout = await heldoutOf(spec, subject);
+  const notes = [...heldout.notes];
+  const measures: CopyMeasure[] = [];
+  const sweeps: AuditSweep[] = [];
+  const scores: Record<string, Tensor<'float64'>> = {};
+  for (const descriptor of open.descriptors) {
+    const found = await scoreBoth(samples, heldout, train, descriptor, options);
+    measures.push(...measureCopies(found.samples, found.heldout, { settings: settingsOf(spec, descriptor), seed: spec.seed })); // prettier-ignore
+    sweeps.push(...sweepsOf(found));
+    Object.assign(scores, arraysOf(descriptor.name, found));
+  }
+  const pixels = await pixelPairs(samples, train, options);
+  const duplicates = await duplicatesOf(spec, train, options);
+  const denoising = subject.denoiser && (await gapOf(subject.denoiser, spec, subject, options));
+  const ratio = measures.find(({ rule, descriptor }) => rule === 'ratio' && descriptor === 'pixels');
+  const order = pixels.map(({ sample: m }) => m);
+  onProgress?.('done', 1, 1);
+  return {
+    result: {
+      job: 'audit',
+      spec,
+      ...verdictOf(measures, spec.tolerance),
+      subject: { name: spec.subject, kind: subject.denoiser ? 'model' : 'images', samples: samples.shape[0] as number },
+      train: await describeData(train),
+      ...(subject.holdout && { holdout: await describeData(subject.holdout) }),
+      sampleShape: train.sampleShape,
+      valueRange: [train.range.low, train.range.high],
+      memorized: measures.map((measure) => rateOf(measure, measure)),
+      null: measures.map((measure) => rateOf(measure, measure.null)),
+      ...(ratio && { generalization: complement(ratio) }),
+      duplicates,
+      ...(denoising && { denoising }),
+      pairs: pixels,
+      sweeps,
+      notes: [...notes, ...[train.note, subject.images?.note].filter((note) => note !== undefined)],
+      seed: spec.seed,
+      command: options.command,
+      versions: { eigenlens: options.version, node: process.versions.node },
+      startedAt: startedAt.toISOString(),
+      wallMs: Date.now() - startedAt.getTime(),
+      files: [],
+    },
+    arrays: {
+      samples: takeRows(samples, order),
+      nearest: await train.read(pixels.map(({ nearest }) => nearest)),
+      scores,
+    },
+  };
+}
+
+async function samplesOf(spec: AuditSpec, subject: AuditSubject, options: AuditOptions): Promise<Tensor<'float32'>> {
+  const { denoiser, images } = subject;
+  const { signal, onProgress } = options;
+  if (denoiser === undefined) {
+    const all = images as Dataset;
+    const order = permutation(randomKey(spec.seed, 'audit-images'), all.count);
+    return all.read(order.slice(0, spec.samples).sort());
+  }
+  return drawSamples(denoiser, {
+    ...spec,
+    signal,
+    onProgress: (done, total) => onProgress?.('sampling', done, total),
+  });
+}
+
+/** Images that stand for what a model that copies nothing would draw. */
+interface Heldout {
+  readonly images: Tensor<'float32'>;
+  /** Places in the training set, where they were taken from it; each is then compared with all others. */
+  readonly places?: Int32Array;
+  readonly notes: readonly string[];
+}
+
+async function heldoutOf(spec: AuditSpec, { train, holdout }: AuditSubject): Promise<Heldout> {
+  const from = holdout ?? train;
+  const places = permutation(randomKey(spec.seed, 'audit-heldout'), from.count).slice(0, MOST_HELDOUT).sort();
+  if (places.length < 2) {
+    throw new DatasetError(from.name, `expected at least two images to compare with, got ${places.length}. Name others with --holdout.`); // prettier-ignore
+  }
+  const images = await from.read(places);
+  if (holdout !== undefined) return { images, notes: [] };
+  return {
+    images,
+    places,
+    notes: ['No held-out images are known: training images, each compared with all others, stand for them. Name some with --holdout.'], // prettier-ignore
+  };
+}
+
+interface BothScores {
+  readonly samples: CopyScores;
+  readonly heldout: CopyScores;
+}
+
+/** Samples and held-out images in one pass over the training set. */
+async function scoreBoth(
+  samples: Tensor<'float32'>,
+  heldout: Heldout,
+  train: Dataset,
+  descriptor: Descriptor,
+  { signal, onProgress }: AuditOptions,
+): Promise<BothScores> {
+  const [M, H] = [samples.shape[0] as number, heldout.images.shape[0] as number];
+  const { places } = heldout;
+  const search: NeighborSearch = (queries, bank, own) =>
+    nearestNeighbors(queries, bank, {
+      ...own,
+      ...(places && { exclude: (query: number, index: number) => query >= M && places[query - M] === index }),
+    });
+  const all = await scoreCopies(concat(samples, heldout.images), describeDataset(train, descriptor), descriptor, {
+    search,
+    signal,
+    onProgress: (done, total) => onProgress?.(`comparing ${descriptor.name}`, done, total),
+  });
+  const range = (start: number, count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => start + i);
+  return { samples: pickScores(all, range(0, M)), heldout: pickScores(all, range(M, H)) };
+}
+
+/** Rules that apply to a descriptor: the papers' thresholds where they were stated for it, and calibrated ones. */
+function settingsOf(spec: AuditSpec, descriptor: Descriptor): RuleSetting[] {
+  const { falsePositives, similarity, ratio } = spec;
+  const foreign = /\.onnx$/i.test(descriptor.name);
+  return [
+    ...(descriptor.name === 'pixels' ? [{ rule: 'ratio', threshold: ratio } as const] : []),
+    ...(descriptor.similarity === 'cosine' && (foreign || similarity !== undefined)
+      ? [{ rule: 'similarity', threshold: similarity ?? paperThresholds.similarity } as const]
+      : []),
+    // Distances of unit vectors order images as their cosines do: one calibrated rule is enough.
+    { rule: descriptor.similarity === 'cosine' ? 'similarity' : 'distance', falsePositives },
+  ];
+}
+
+function sweepsOf({ samples, heldout }: BothScores): AuditSweep[] {
+  return copyRules.flatMap((rule) => {
+    const swept = sweepThresholds(rule, samples, heldout);
+    if (swept === undefined) return [];
+    const { descriptor, thresholds } = swept;
+    return [{ rule, descriptor, thresholds: [...thresholds], samples: swept.samples, null: swept.heldout }];
+  });
+}
+
+function arraysOf(name: string, { samples, heldout }: BothScores): Record<string, Tensor<'float64'>> {
+  const stem = name.replace(/[^A-Za-z0-9-]/g, '_');
+  const entries = copyRules.flatMap((rule) =>
+    ([['samples', samples], ['null', heldout]] as const).flatMap(([set, { [rule]: values }]) =>
+      values === undefined ? [] : [[`${stem}_${rule}_${set}`, tensor('float64', [values.length], values)] as const],
+    ),
+  ); // prettier-ignore
+  return Object.fromEntries(entries);
+}
+
+/** Nearest training image of every sample by pixels, the closest first: by ratio, and by distance where there is none. */
+async function pixelPairs(
+  samples: Tensor<'float32'>,
+  train: Dataset,
+  { signal, onProgress }: AuditOptions,
+): Promise<AuditPair[]> {
+  const k = Math.min(2, train.count);
+  const { indices, distances } = await nearestNeighbors(samples, train, {
+    k,
+    signal,
+    onProgress: (done, total) => onProgress?.('pairing', done, total),
+  });
+  const root = Math.sqrt(sizeOf(train.sampleShape));
+  const pairs = Array.from({ length: samples.shape[0] as number }, (_, m): AuditPair => {
+    const [first = 0, second] = [distances.data[m * k], k > 1 ? distances.data[m * k + 1] : undefined];
+    const ratio = second === undefined ? undefined : first === 0 ? 0 : first / second;
+    return { sample: m, nearest: indices[m * k] as number, distance: first / root, ...(ratio !== undefined && { ratio }) }; // prettier-ignore
+  });
+  return pairs.sort((a, b) => (a.ratio ?? 0) - (b.ratio ?? 0) || a.distance - b.distance);
+}
+
+async function gapOf(
+  denoiser: Denoiser,
+  spec: AuditSpec,
+  { train, holdout }: AuditSubject,
+  { signal, onProgress }: AuditOptions,
+): Promise<DenoisingGap[] | undefined> {
+  if (holdout === undefined || train.count < 2 || holdout.count < 2) return undefined;
+  const some = (data: Dataset): Promise<Tensor<'float32'>> =>
+    data.read(permutation(randomKey(spec.seed, 'audit-gap'), data.count).slice(0, GAP_IMAGES).sort());
+  return measureDenoisingGap(denoiser, await some(train), await some(holdout), {
+    sigmas: GAP_SIGMAS,
+    seed: spec.seed,
+    range: train.range,
+    signal,
+    onProgress: (done, total) => onProgress?.('denoising', done, total),
+  });
+}
+
+function concat(a: Tensor<'float32'>, b: Tensor<'float32'>): Tensor<'float32'> {
+  const data = new Float32Array(a.data.length + b.data.length);
+  data.set(a.data);
+  data.set(b.data, a.data.length);
+  return tensor('float32', [(a.shape[0] as number) + (b.shape[0] as number), ...a.shape.slice(1)], data);
+}
+
+function rateOf({ rule, threshold, source, descriptor }: CopyMeasure, rate: Rate): AuditRate {
+  const { value, low, high, hits, count } = rate;
+  return { rule, threshold, source, descriptor, value, low, high, hits, count };
+}
+
+async function duplicatesOf(
+  { duplicates: threshold }: AuditSpec,
+  train: Dataset,
+  { signal, onProgress }: AuditOptions,
+): Promise<AuditDuplicates> {
+  const { exact, near } = await findDuplicates(train, {
+    threshold,
+    signal,
+    onProgress: (done, total) => onProgress?.('duplicates', done, total),
+  });
+  return { exact: exact.copies, near: near.copies, threshold, groups: near.groups.slice(0, GROUPS) };
+}
+
+async function describeData(data: Dataset): Promise<AuditData> {
+  const { name, count, leftOut = [] } = data;
+  return { name, count, hash: await data.hash(), leftOut };
+}
