@@ -1,0 +1,196 @@
+import { EventEmitter } from 'node:events';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { encode } from 'fast-png';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { writeNpy } from '../data/npy.ts';
+import type { AuditResult } from '../experiments/audit-result.ts';
+import { normal, randomKey } from '../tensor/random.ts';
+import { slice, tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { audit } from './audit.ts';
+import { runCli } from './program.ts';
+
+const SIDE = 8;
+const TRAIN = 60;
+
+/** Waves in each direction of a random image: enough that no two images are near by chance. */
+const WAVES = 4;
+
+/** Smooth random images [count, 8, 8] as bytes, sums of 16 plane waves. */
+function pictures(count: number, name: string): Tensor<'uint8'> {
+  const z = normal(randomKey(3, name), [count, WAVES * WAVES]).data;
+  const data = Uint8Array.from({ length: count * SIDE * SIDE }, (_, i) => {
+    const [image, pixel] = [Math.floor(i / (SIDE * SIDE)), i % (SIDE * SIDE)];
+    const [x, y] = [(pixel % SIDE) + 0.5, Math.floor(pixel / SIDE) + 0.5];
+    let wave = 0;
+    for (let k = 0; k < WAVES * WAVES; k++) {
+      const [u, v] = [k % WAVES, Math.floor(k / WAVES)];
+      wave +=
+        (z[image * WAVES * WAVES + k] as number) *
+        Math.cos((Math.PI * u * x) / SIDE) *
+        Math.cos((Math.PI * v * y) / SIDE);
+    }
+    return Math.max(0, Math.min(255, Math.round(128 + 20 * wave)));
+  });
+  return tensor('uint8', [count, SIDE, SIDE], data);
+}
+
+let folder: string;
+const path = (name: string): string => join(folder, name);
+
+async function writePictures(name: string, images: Tensor<'uint8'>): Promise<void> {
+  await mkdir(path(name), { recursive: true });
+  const [count = 0, height = 0, width = 0] = images.shape;
+  for (let n = 0; n < count; n++) {
+    const data = slice(images, n, n + 1).data;
+    await writeFile(path(`${name}/${n}.png`), encode({ width, height, data, channels: 1, depth: 8 }));
+  }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eigenlens-audit-'));
+  const train = pictures(TRAIN, 'train');
+  await writeFile(path('train.npy'), writeNpy(train));
+  await writeFile(path('fresh.npy'), writeNpy(pictures(200, 'fresh')));
+  await writeFile(path('heldout.npy'), writeNpy(pictures(600, 'heldout')));
+  const half = pictures(100, 'half');
+  half.data.set(slice(train, 0, 50).data, 0);
+  await writeFile(path('half.npy'), writeNpy(half));
+  await writeFile(path('large.npy'), writeNpy(tensor('uint8', [3, 9, 9, 3], new Uint8Array(729))));
+  await writeFile(path('points.npy'), writeNpy(tensor('float32', [3, 64], new Float32Array(192).fill(0.5))));
+  await writeFile(path('floats.npy'), writeNpy(tensor('float32', [2, 8, 8], new Float32Array(128).fill(7))));
+  await writeFile(path('none.npy'), writeNpy(tensor('uint8', [0, 8, 8], new Uint8Array(0))));
+  await writePictures('mixed', slice(train, 0, 20));
+  await writePictures('mixed/other', tensor('uint8', [2, 5, 7], new Uint8Array(70)));
+  await writeFile(path('mixed/broken.png'), (await readFile(path('mixed/0.png'))).subarray(0, 40));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(words: string[]): Promise<Ended> {
+  const written = { out: '', err: '' };
+  const code = await runCli(['audit', ...words], [audit], {
+    terminal: {
+      stdout: { write: (text) => (written.out += text) },
+      stderr: { write: (text) => (written.err += text) },
+      env: {},
+    },
+    interrupts: new EventEmitter(),
+    exit: () => expect.unreachable('one interrupt is enough'),
+  });
+  return { code, ...written };
+}
+
+async function auditJson(words: string[]): Promise<{ code: number; result: AuditResult }> {
+  const { code, out, err } = await run([...words, '--json', '--quiet']);
+  expect(err).toBe('');
+  return { code, result: JSON.parse(out) as AuditResult };
+}
+
+describe('eigenlens audit', () => {
+  it('audit of the empirical denoiser finds that every sample is a copy, GL 0, and exits 1', async () => {
+    const model = `empirical:${path('train.npy')}`;
+    const { code, result } = await auditJson([model, '--samples', '64', '--holdout', path('heldout.npy')]);
+    expect(code).toBe(1);
+    expect(result.verdict).toBe('copies');
+    const ratio = result.memorized.find(({ rule }) => rule === 'ratio');
+    expect(ratio).toMatchObject({ descriptor: 'pixels', threshold: 1 / 3, value: 1, high: 1, count: 64 });
+    // 64 of 64: the lower end of Clopper and Pearson is (1 - 0.95) / 2 to the power 1 / 64.
+    expect(ratio?.low).toBeCloseTo(0.025 ** (1 / 64), 12);
+    expect(result.generalization?.value).toBe(0);
+    expect(result.null.find(({ rule }) => rule === 'ratio')?.value).toBeLessThan(0.05);
+    expect(result.pairs[0]?.distance).toBeLessThan(0.01);
+  });
+
+  it('audit of the Gaussian denoiser of the same images finds no copies and exits 0', async () => {
+    const model = `gaussian:${path('heldout.npy')}`;
+    const words = [model, '--train', path('train.npy'), '--holdout', path('fresh.npy'), '--samples', '128'];
+    const { code, result } = await auditJson([...words, '--descriptors', 'pixels', '--false-positives', '0.02']);
+    expect([code, result.verdict]).toEqual([0, 'does not copy']);
+    expect(result.denoising?.length).toBeGreaterThan(0);
+  });
+
+  it('audit of images of which half are training images finds half, within its interval', async () => {
+    const { code, result } = await auditJson([
+      path('half.npy'),
+      '--train',
+      path('train.npy'),
+      '--holdout',
+      path('heldout.npy'),
+    ]);
+    expect(code).toBe(1);
+    const ratio = result.memorized.find(({ rule }) => rule === 'ratio');
+    expect(ratio?.low).toBeLessThan(0.5);
+    expect(ratio?.high).toBeGreaterThan(0.5);
+    expect(ratio?.hits).toBeGreaterThanOrEqual(50);
+    expect(result.pairs.slice(0, 50).every(({ distance }) => distance === 0)).toBe(true);
+    expect(new Set(result.pairs.slice(0, 50).map(({ nearest }) => nearest)).size).toBe(50);
+  });
+
+  it('audit of fresh images keeps to the stated false-positive rate, also without held-out images', async () => {
+    for (const extra of [['--holdout', path('heldout.npy')], []]) {
+      const { code, result } = await auditJson([path('fresh.npy'), '--train', path('train.npy'), ...extra, '--false-positives', '0.03']); // prettier-ignore
+      expect(code).toBe(0);
+      for (const { source, low } of result.memorized) if (source.kind === 'held-out') expect(low).toBeLessThan(0.03);
+      expect(result.notes.some((note) => note.startsWith('No held-out images are known'))).toBe(extra.length === 0);
+    }
+  });
+
+  it('audit counts images that cannot be used and duplicates, and refuses them with --strict', async () => {
+    const words = [path('half.npy'), '--train', path('mixed')];
+    const { result } = await auditJson(words);
+    expect(result.train).toMatchObject({ count: 20 });
+    expect(result.train.leftOut.map(({ path: name }) => name).sort()).toEqual([
+      'broken.png',
+      'other/0.png',
+      'other/1.png',
+    ]);
+    expect(result.duplicates).toMatchObject({ exact: 0 });
+    const { code, err } = await run([...words, '--strict', '--quiet']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: .*\.png: expected .*\n$/);
+    const twice = await auditJson([path('fresh.npy'), '--train', path('half.npy'), '--duplicates', '0']);
+    expect(twice.result.duplicates.exact).toBe(0);
+  });
+
+  it('audit says where the evidence is too thin', async () => {
+    const { code, result } = await auditJson([path('fresh.npy'), '--train', path('train.npy'), '--holdout', path('heldout.npy'), '--samples', '20']); // prettier-ignore
+    expect([code, result.verdict]).toEqual([0, 'not enough evidence']);
+    expect(result.reason).toMatch(/Draw more --samples\.$/);
+  });
+
+  it('audit --out writes the report, the sheet and the arrays', async () => {
+    const out = path('out');
+    const words = [path('half.npy'), '--train', path('train.npy'), '--holdout', path('heldout.npy')];
+    const { code } = await run([...words, '--out', out, '--quiet']);
+    expect(code).toBe(1);
+    expect((await readdir(out)).sort()).toEqual(['arrays.npz', 'pairs.png', 'report.html', 'result.json', 'run.json', 'spec.json']); // prettier-ignore
+    expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('copies');
+  });
+
+  it.each([
+    ['images without a training set', ['half.npy'], /name the training set with --train/],
+    ['a model that names no training set', ['molrg:n=12,K=2,d=2'], /does not say what it was trained on/],
+    ['colour and another size', ['large.npy', '--train', 'points.npy'], /expected samples of 3x9x9|Give samples of that shape/],
+    ['values outside any range', ['half.npy', '--train', 'floats.npy'], /expected float images within/],
+    ['an empty set', ['half.npy', '--train', 'none.npy'], /expected at least one sample/],
+    ['a missing file', ['half.npy', '--train', 'trian.npy'], /Did you mean/],
+    ['an unknown descriptor', ['half.npy', '--train', 'train.npy', '--descriptors', 'sift'], /expected pixels, centred, pca, gradients or an ONNX file, got 'sift'/],
+    ['a tolerance of 0', ['half.npy', '--train', 'train.npy', '--tolerance', '0'], /tolerance: expected a number above 0/],
+  ])('audit refuses %s in one line', async (_, words, wanted) => {
+    const files = words.map((word) => (word.endsWith('.npy') ? path(word) : word));
+    const { code, out, err } = await run([...files, '--quiet']);
+    expect([code, out]).toEqual([2, '']);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect(err).toMatch(wanted);
+  }); // prettier-ignore
+});
