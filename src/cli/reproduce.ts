@@ -70,6 +70,8 @@ async function runAll(
   context: CommandContext,
 ): Promise<CommandResult> {
   const { signal, progress, folder, layout } = context;
+  const { createWorkerPool } = await import('../execution/worker-pool.ts');
+  await using pool = createWorkerPool();
   const outcomes: Outcome[] = [];
   for (const reproduction of chosen) {
     const { name } = reproduction;
@@ -78,6 +80,8 @@ async function runAll(
       seed: spec.seed,
       signal,
       onProgress: (done, total) => progress.report({ label: name, done, total }),
+      // Starting workers takes longer than a tiny run.
+      ...(spec.size === 'full' && { runJobs: pool.run }),
     });
     outcomes.push({ name, ...result, seconds: (performance.now() - begun) / 1000 });
     if (folder !== undefined) await writeFigures(folder, chosen.length > 1 ? `${name}-` : '', result);

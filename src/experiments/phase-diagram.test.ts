@@ -2,15 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { CancelledError, DomainError } from '../errors/errors.ts';
 import { eigenvaluesSymmetric } from '../linalg/eigh.ts';
 import { matmul } from '../linalg/matmul.ts';
-import {
-  clusteringSolver,
-  drawProblem,
-  paperGrid,
-  phaseDiagram,
-  phaseFigure,
-  wilsonInterval,
-} from './phase-diagram.ts';
+import { cellErrors } from './phase-cell.ts';
+import { paperGrid, phaseDiagram, phaseFigure, wilsonInterval } from './phase-diagram.ts';
 import type { PhaseDiagramOptions } from './phase-diagram.ts';
+import { drawProblem } from './phase-problem.ts';
+import { clusteringSolver, networkSolver } from './phase-solver.ts';
 
 const small: PhaseDiagramOptions = {
   ...paperGrid,
@@ -38,15 +34,23 @@ describe('phaseDiagram()', () => {
     expect(figure.title).toBe('PCA, K = 1, n = 48, noise 0, error ≤ 0.5, 5 trials');
   });
 
-  it('phaseDiagram() gives every solver the same points, and the truth to be judged by', async () => {
-    const perfect = await phaseDiagram(
-      { ...small, panel: 'network', components: 2, solver: (_, truth) => Promise.resolve([...truth].reverse()) },
-      { seed: 1 },
+  it('cellErrors() judges a solver by the truth, in any order of the subspaces', async () => {
+    const cell = { dimension: 20, rank: 3, count: 4, components: 2, trials: 5, noise: 0, seed: 1 };
+    const errors = await cellErrors(cell, (_, truth) => Promise.resolve([...truth].reverse()));
+    errors.forEach((error) => expect(error).toBeLessThan(1e-13));
+    const wrong = await cellErrors(cell, (_, truth) =>
+      Promise.resolve(truth.map(() => truth[0] as (typeof truth)[number])),
     );
-    perfect.cells.flat().forEach(({ success, meanError }) => {
-      expect(success).toBe(1);
-      expect(meanError).toBeLessThan(1e-13);
-    });
+    wrong.forEach((error) => expect(error).toBeCloseTo(Math.sqrt(6), 12)); // two orthogonal subspaces of rank 3
+  });
+
+  it('phaseDiagram() of the network takes its settings', async () => {
+    const cell = { ...small, panel: 'network', ranks: [3], counts: [8], trials: 3 } as const;
+    const [trained, barely] = await Promise.all(
+      [networkSolver(), networkSolver({ steps: 1 })].map((solver) => phaseDiagram({ ...cell, solver }, { seed: 0 })),
+    );
+    expect(trained?.cells[0]?.[0]?.meanError).toBeLessThan(0.1);
+    expect(barely?.cells[0]?.[0]?.meanError).toBeGreaterThan(0.3);
   });
 
   it('phaseDiagram() with a start at neighbours has no local optima at N = d + 1, where random starts have', async () => {

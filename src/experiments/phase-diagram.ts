@@ -1,24 +1,12 @@
-import { kSubspaces } from '../analysis/clustering/k-subspaces.ts';
-import type { KSubspacesOptions } from '../analysis/clustering/k-subspaces.ts';
-import { recoveryError } from '../analysis/clustering/recovery.ts';
-import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
-import { DomainError, throwIfAborted } from '../errors/errors.ts';
-import { normal, randomKey } from '../tensor/random.ts';
-import { tensor } from '../tensor/tensor.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { DomainError } from '../errors/errors.ts';
 import { sampleBoundary } from '../theory/sample-complexity.ts';
+import { runJobsHere } from './jobs/here.ts';
+import { resultsOf } from './jobs/job.ts';
+import { phaseCell } from './phase-cell.ts';
+import type { PhaseCellSpec } from './phase-cell.ts';
+import type { PhaseSolver } from './phase-solver.ts';
 import type { HeatmapFigure } from './plain-figure.ts';
 import type { TopicContext } from './theory/topic.ts';
-
-/** Finds the subspaces of points: what a phase diagram judges. */
-export type SubspaceSolver = (
-  /** [K N, n]; component k has the points i with i mod K = k. */
-  points: Tensor<'float64'>,
-  /** K true bases [d, n]: their number and rank may be used, their directions not. */
-  truth: readonly Tensor<'float64'>[],
-  seed: number,
-  signal?: AbortSignal,
-) => Promise<readonly Tensor<'float64'>[]>;
 
 /** A phase diagram to be measured. */
 export interface PhaseDiagramOptions {
@@ -37,7 +25,7 @@ export interface PhaseDiagramOptions {
   readonly noise: number;
   /** Success is a largest |P_hat - P|_F of at most this. */
   readonly threshold: number;
-  readonly solver: SubspaceSolver;
+  readonly solver: PhaseSolver;
 }
 
 /** Trials of one cell. */
@@ -73,15 +61,6 @@ export const paperGrid: Pick<PhaseDiagramOptions, 'dimension' | 'ranks' | 'count
     threshold: 0.5,
   };
 
-/** K-subspaces on the points, which for one component is principal component analysis; 20 random starts unless told otherwise. */
-export function clusteringSolver(options: Pick<KSubspacesOptions, 'restarts' | 'start'> = {}): SubspaceSolver {
-  const { restarts = 20, start = 'random' } = options;
-  return (points, truth, seed, signal) => {
-    const rank = truth.map(({ shape }) => shape[0] as number);
-    return Promise.resolve(kSubspaces(points, { clusters: truth.length, rank, restarts, start, seed, signal }).bases);
-  };
-}
-
 /**
  * Success of a solver over ranks and numbers of points: fresh subspaces, points and noise in every trial, equal for every solver.
  * @throws DomainError for sizes that are none; CancelledError
@@ -90,47 +69,17 @@ export function clusteringSolver(options: Pick<KSubspacesOptions, 'restarts' | '
 export async function phaseDiagram(options: PhaseDiagramOptions, context: TopicContext): Promise<PhaseDiagram> {
   const { solver, ...stated } = options;
   checkDiagram(stated);
-  const { components, dimension: n, ranks, counts, trials, noise, threshold } = stated;
-  const total = ranks.length * counts.length;
-  const cells: PhaseCell[][] = [];
-  for (const d of ranks) {
-    const row: PhaseCell[] = [];
-    for (const N of counts) {
-      await new Promise((resolve) => setTimeout(resolve, 0)); // an interrupt must be heard
-      const errors = new Float64Array(trials);
-      for (let t = 0; t < trials; t++) {
-        throwIfAborted('phaseDiagram', context.signal);
-        const seed = context.seed + t;
-        const { points, truth } = drawProblem({ n, d, N, components, noise, seed });
-        errors[t] = recoveryError(await solver(points, truth, seed, context.signal), truth).worst;
-      }
-      row.push(cellOf(d, N, errors, threshold));
-      context.onProgress?.(cells.length * counts.length + row.length, total);
-    }
-    cells.push(row);
-  }
-  return { options: stated, cells };
-}
-
-/** One trial's points and true bases; component k has the points i with i mod K = k. */
-export function drawProblem(options: {
-  readonly n: number;
-  readonly d: number;
-  readonly N: number;
-  readonly components: number;
-  readonly noise: number;
-  readonly seed: number;
-}): { points: Tensor<'float64'>; truth: Tensor<'float64'>[] } {
-  const { n, d, N, components: K, noise, seed } = options;
-  const each = (value: number): number[] => new Array<number>(K).fill(value);
-  const mixture = randomMixture({ n, ranks: each(d), variances: each(1), seed });
-  const labels = Int32Array.from({ length: K * N }, (_, i) => i % K);
-  const { x } = sampleMixture(mixture, randomKey(seed, 'phase', d, N), K * N, labels);
-  const truth = mixture.map(({ basis }) => basis);
-  if (noise === 0) return { points: x, truth };
-  const e = normal(randomKey(seed, 'phase noise', d, N), x.shape).data;
-  const noisy = x.data.map((value, i) => value + noise * (e[i] as number));
-  return { points: tensor('float64', x.shape, noisy), truth };
+  const { components, dimension, ranks, counts, trials, noise, threshold } = stated;
+  const places = ranks.flatMap((rank) => counts.map((count) => ({ rank, count })));
+  const specs = places.map((place): PhaseCellSpec => ({ ...place, components, dimension, trials, noise, solver, seed: context.seed })); // prettier-ignore
+  const { signal, onProgress, runJobs = runJobsHere } = context;
+  let done = 0;
+  const outcomes = await runJobs(phaseCell, specs, { signal, onOutcome: () => onProgress?.(++done, specs.length) });
+  const cells = resultsOf(outcomes).map((errors, i) => {
+    const { rank, count } = places[i] as (typeof places)[number];
+    return cellOf(rank, count, errors, threshold);
+  });
+  return { options: stated, cells: ranks.map((_, row) => cells.slice(row * counts.length, (row + 1) * counts.length)) };
 }
 
 /** Ends of the 95 % Wilson interval of a success rate. @source Wilson 1927 */

@@ -4,7 +4,7 @@ import { throwIfAborted } from '../../errors/errors.ts';
 import { lowRankDefaults } from '../../training/low-rank/spec.ts';
 import type { LowRankSpec } from '../../training/low-rank/spec.ts';
 import { trainLowRank } from '../../training/low-rank/train.ts';
-import { drawProblem } from '../phase-diagram.ts';
+import { drawProblem } from '../phase-problem.ts';
 import type { TopicContext } from '../theory/topic.ts';
 import { between } from './reproduction.ts';
 import type { ClaimResult, Reproduction, ReproductionResult } from './reproduction.ts';

@@ -1,6 +1,6 @@
-import { clusteringSolver, paperGrid, phaseDiagram, phaseFigure } from '../phase-diagram.ts';
+import { paperGrid, phaseDiagram, phaseFigure } from '../phase-diagram.ts';
 import type { PhaseCell, PhaseDiagram } from '../phase-diagram.ts';
-import { networkSolver } from '../phase-network.ts';
+import { clusteringSolver, networkSolver } from '../phase-solver.ts';
 import type { TopicContext } from '../theory/topic.ts';
 import { between } from './reproduction.ts';
 import type { ClaimResult, Reproduction, ReproductionResult } from './reproduction.ts';

@@ -11,7 +11,7 @@ import { largestMoment, lowRankDefaults } from '../../training/low-rank/spec.ts'
 import type { LowRankSpec, NoiseLevels } from '../../training/low-rank/spec.ts';
 import { trainLowRank } from '../../training/low-rank/train.ts';
 import type { LowRankTraining } from '../../training/low-rank/train.ts';
-import { drawProblem } from '../phase-diagram.ts';
+import { drawProblem } from '../phase-problem.ts';
 import type { Curve } from '../plain-figure.ts';
 import type { TopicContext } from '../theory/topic.ts';
 import { between, near } from './reproduction.ts';

@@ -1,5 +1,6 @@
 import { upperBound } from '../../theory/sample-complexity.ts';
-import { clusteringSolver, paperGrid, phaseDiagram, phaseFigure } from '../phase-diagram.ts';
+import { paperGrid, phaseDiagram, phaseFigure } from '../phase-diagram.ts';
+import { clusteringSolver } from '../phase-solver.ts';
 import type { PhaseCell, PhaseDiagram, PhaseDiagramOptions } from '../phase-diagram.ts';
 import type { TopicContext } from '../theory/topic.ts';
 import { between, near } from './reproduction.ts';

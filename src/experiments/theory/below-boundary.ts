@@ -1,6 +1,7 @@
 import { DomainError } from '../../errors/errors.ts';
 import { expectedSquaredError, worstSquaredError } from '../../theory/sample-complexity.ts';
-import { clusteringSolver, phaseDiagram } from '../phase-diagram.ts';
+import { phaseDiagram } from '../phase-diagram.ts';
+import { clusteringSolver } from '../phase-solver.ts';
 import type { PhaseCell } from '../phase-diagram.ts';
 import type { TheoryTopic, TopicContext, TopicResult } from './topic.ts';
 

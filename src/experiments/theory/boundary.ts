@@ -7,7 +7,8 @@ import {
   upperBound,
   worstSquaredError,
 } from '../../theory/sample-complexity.ts';
-import { clusteringSolver, phaseDiagram } from '../phase-diagram.ts';
+import { phaseDiagram } from '../phase-diagram.ts';
+import { clusteringSolver } from '../phase-solver.ts';
 import type { PhaseCell } from '../phase-diagram.ts';
 import type { Curve, CurveFigure } from '../plain-figure.ts';
 import type { TheoryTopic, TopicContext, TopicResult } from './topic.ts';

@@ -1,3 +1,4 @@
+import type { RunJobs } from '../jobs/job.ts';
 import type { PlainFigure } from '../plain-figure.ts';
 
 /** A number that a topic takes. */
@@ -13,6 +14,8 @@ export interface TopicContext {
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Where parts that can be done beside each other are done; default this process, one after another. */
+  readonly runJobs?: RunJobs | undefined;
 }
 
 /** A closed form evaluated: facts by name (what `--json` prints), a table and curves. */

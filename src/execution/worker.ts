@@ -1,0 +1,5 @@
+import { jobNamed } from '../experiments/jobs/registry.ts';
+import { serve } from './serve.ts';
+
+// The program of one worker of a pool.
+serve(jobNamed);
