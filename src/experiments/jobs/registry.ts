@@ -10,5 +10,5 @@ const jobs: Readonly<Record<string, () => Promise<Job<never, unknown>>>> = {
 export async function jobNamed(name: string): Promise<Job<unknown, unknown>> {
   const load = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
   if (load === undefined) throw new SpecError('job', `expected ${Object.keys(jobs).join(' or ')}, got '${name}'.`);
-  return (await load());
+  return load();
 }
