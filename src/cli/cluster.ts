@@ -19,10 +19,7 @@ export const cluster: Command = defineCommand({
   summary: 'group samples by the low-dimensional subspaces they lie near; accuracy and NMI where the data has labels',
   arguments: [],
   options: {
-    data: text(
-      '<data>',
-      'data set to cluster (default fashion-heldout); yale-b where EIGENLENS_YALE_B names its folder',
-    ),
+    data: text('<data>', 'data set to cluster (default fashion-heldout)'),
     method: choice(clusterMethods, 'how (default ssc-omp)'),
     clusters: number('<k>', 'number of clusters (default: that of the classes)'),
     rank: number('<r>', 'dimension of the subspaces (default 5)'),
@@ -43,9 +40,9 @@ export const cluster: Command = defineCommand({
 
 async function runCommand(spec: ClusterSpec, context: CommandContext): Promise<CommandResult> {
   const { signal, progress, folder, layout } = context;
-  const { openClusterData } = await import('../experiments/cluster-data.ts');
+  const { openDataset } = await import('../data/open.ts');
   const { runCluster } = await import('../experiments/cluster.ts');
-  const data = await openClusterData(spec.data);
+  const data = await openDataset(spec.data);
   const run = await runCluster(spec, {
     data,
     signal,

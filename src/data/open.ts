@@ -25,6 +25,7 @@ import { streamedNpy } from './npy-stream.ts';
 import type { ReadRange } from './npy-stream.ts';
 import { parseNpz } from './npz.ts';
 import { parsePart, takePart } from './part.ts';
+import { openYaleB } from './yale-b.ts';
 
 /** What a path alone does not say; each applies to the kinds of data that have it. */
 export interface OpenOptions extends Pick<ArrayOptions, 'range' | 'layout'>, ImageFolderOptions {
@@ -56,13 +57,15 @@ const named: Readonly<Record<string, () => Promise<Dataset>>> = {
   'fashion-train': async () => subset(await openFashion(), { end: FASHION_TRAIN }, 'fashion-train'),
   'fashion-heldout': async () => subset(await openFashion(), { start: FASHION_TRAIN }, 'fashion-heldout'),
   fashion60k: openFashion60k,
+  'yale-b': () => openYaleB('yale-b'),
+  'yale-b-48x42': () => openYaleB('yale-b-48x42'),
 };
 
 /** Names that `openDataset` knows besides paths. */
 export const datasetNames: readonly string[] = Object.keys(named);
 
 /**
- * Opens a data set by name (`fashion`, `fashion-train`, `fashion-heldout`, `fashion60k`) or by path
+ * Opens a data set by name (`fashion`, `fashion-train`, `fashion-heldout`, `fashion60k`, `yale-b`, `yale-b-48x42`) or by path
  * (IDX and IDX.gz, NPY, NPZ, or a folder of PNG and JPEG images). `DATA:N` and `DATA:A-B` are parts of its shuffled order.
  * @throws DatasetError in one line that says what to do: unknown name (with the nearest one), missing or unreadable file, wrong content
  */

@@ -7,7 +7,7 @@ import { SpecError } from '../errors/errors.ts';
 /** Everything that decides the numbers of one `cluster`. */
 export interface ClusterSpec {
   readonly job: 'cluster';
-  /** Data set as `openClusterData` names it. */
+  /** Data set as `openDataset` names it. */
   readonly data: string;
   readonly method: ClusterMethod;
   /** K; undefined takes the number of classes of the data. */

@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { openClusterData, openYaleB } from '../cluster-data.ts';
+import { openDataset } from '../../data/open.ts';
+import { openYaleB } from '../../data/yale-b.ts';
 import { resolveClusterSpec } from '../cluster-spec.ts';
 import { near } from './reproduction.ts';
 import { yaleB } from './yale-b.ts';
@@ -51,7 +52,7 @@ describe('yaleB', () => {
 describe('openYaleB()', () => {
   it('openYaleB() reads pixels as they are stored and the person of each', async () => {
     vi.stubEnv('EIGENLENS_YALE_B', folder);
-    const faces = await openClusterData('yale-b');
+    const faces = await openDataset('yale-b');
     expect(faces).toMatchObject({ name: 'yale-b', count: 3, sampleShape: [1, 2, 2] });
     expect([...(faces.labels ?? [])]).toEqual([1, 1, 2]);
     const { data } = await faces.read([1]);

@@ -7,7 +7,7 @@ import { subset } from '../../data/dataset.ts';
 import { permutation, randomKey } from '../../tensor/random.ts';
 import { trialMean } from '../../theory/trials.ts';
 import type { TrialMean } from '../../theory/trials.ts';
-import { hasYaleB, openYaleB, YALE_B_VARIABLE } from '../cluster-data.ts';
+import { hasYaleB, openYaleB, YALE_B_VARIABLE } from '../../data/yale-b.ts';
 import { resolveClusterSpec } from '../cluster-spec.ts';
 import { runCluster } from '../cluster.ts';
 import type { ClusterResult } from '../cluster.ts';

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 
-import { inMemoryBytes } from '../data/dataset.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { environment, join, kindOf, readBytes } from '../data/files.ts';
-import { gunzip } from '../data/gzip.ts';
-import { openDataset } from '../data/open.ts';
+import { inMemoryBytes } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
+import { environment, join, kindOf, readBytes } from './files.ts';
+import { gunzip } from './gzip.ts';
 import { DatasetError } from '../errors/errors.ts';
 import { tensor } from '../tensor/tensor.ts';
 
@@ -28,14 +27,6 @@ const imagesSchema = z.object({
   shape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
 });
 const personsSchema = z.array(z.union([z.int(), z.object({ subject: z.int() }).transform(({ subject }) => subject)]));
-
-/**
- * Opens a data set to cluster: `yale-b`, `yale-b-48x42`, or whatever `openDataset` opens.
- * @throws DatasetError in one line that says what to do
- */
-export function openClusterData(data: string): Promise<Dataset> {
-  return data === 'yale-b' || data === 'yale-b-48x42' ? openYaleB(data) : openDataset(data);
-}
 
 /** Whether a cropping of the Extended Yale B faces lies where the environment says. */
 export async function hasYaleB(name: YaleB): Promise<boolean> {
