@@ -55,6 +55,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eigenlens-audit-'));
   const train = pictures(TRAIN, 'train');
   await writeFile(path('train.npy'), writeNpy(train));
+  const twice = tensor('uint8', train.shape, Uint8Array.from(train.data));
+  twice.data.copyWithin(58 * SIDE * SIDE, 0, 2 * SIDE * SIDE);
+  await writeFile(path('twice.npy'), writeNpy(twice));
   await writeFile(path('fresh.npy'), writeNpy(pictures(200, 'fresh')));
   await writeFile(path('heldout.npy'), writeNpy(pictures(600, 'heldout')));
   const half = pictures(100, 'half');
@@ -158,8 +161,15 @@ describe('eigenlens audit', () => {
     const { code, err } = await run([...words, '--strict', '--quiet']);
     expect(code).toBe(2);
     expect(err).toMatch(/^error: .*\.png: expected .*\n$/);
-    const twice = await auditJson([path('fresh.npy'), '--train', path('half.npy'), '--duplicates', '0']);
-    expect(twice.result.duplicates.exact).toBe(0);
+    const twice = await auditJson([path('fresh.npy'), '--train', path('twice.npy')]);
+    expect(twice.result.duplicates).toMatchObject({
+      exact: 2,
+      near: 2,
+      groups: [
+        [0, 58],
+        [1, 59],
+      ],
+    });
   });
 
   it('audit says where the evidence is too thin', async () => {

@@ -33,13 +33,13 @@ export interface AuditData {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** A sample beside its nearest training image. */
+/** A sample beside its nearest training image by the first descriptor. */
 export interface AuditPair {
   /** Number of the sample. */
   readonly sample: number;
   /** Place in the training set. */
   readonly nearest: number;
-  /** Root mean square pixel difference, data units. */
+  /** Of the descriptions; by `pixels`, the root mean square difference in data units. */
   readonly distance: number;
   /** Over that of the second nearest. */
   readonly ratio?: number | undefined;

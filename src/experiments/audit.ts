@@ -15,7 +15,7 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
 import { DatasetError } from '../errors/errors.ts';
 import { permutation, randomKey } from '../tensor/random.ts';
-import { sizeOf, takeRows, tensor } from '../tensor/tensor.ts';
+import { takeRows, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { AuditArrays, AuditData, AuditDuplicates, AuditPair, AuditRate, AuditResult, AuditSweep } from './audit-result.ts'; // prettier-ignore
 import type { AuditSpec } from './audit-spec.ts';
@@ -63,17 +63,17 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
   const measures: CopyMeasure[] = [];
   const sweeps: AuditSweep[] = [];
   const scores: Record<string, Tensor<'float64'>> = {};
+  let pairs: AuditPair[] = [];
   for (const descriptor of open.descriptors) {
     const found = await scoreBoth(samples, heldout, train, descriptor, options);
+    if (pairs.length === 0) pairs = pairsOf(found.samples);
     measures.push(...measureCopies(found.samples, found.heldout, { settings: settingsOf(spec, descriptor), seed: spec.seed })); // prettier-ignore
     sweeps.push(...sweepsOf(found));
     Object.assign(scores, arraysOf(descriptor.name, found));
   }
-  const pixels = await pixelPairs(samples, train, options);
   const duplicates = await duplicatesOf(spec, train, options);
   const denoising = subject.denoiser && (await gapOf(subject.denoiser, spec, subject, options));
   const ratio = measures.find(({ rule, descriptor }) => rule === 'ratio' && descriptor === 'pixels');
-  const order = pixels.map(({ sample: m }) => m);
   onProgress?.('done', 1, 1);
   return {
     result: {
@@ -90,7 +90,7 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
       ...(ratio && { generalization: complement(ratio) }),
       duplicates,
       ...(denoising && { denoising }),
-      pairs: pixels,
+      pairs,
       sweeps,
       notes: [...notes, ...[train.note, subject.images?.note].filter((note) => note !== undefined)],
       seed: spec.seed,
@@ -101,8 +101,11 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
       files: [],
     },
     arrays: {
-      samples: takeRows(samples, order),
-      nearest: await train.read(pixels.map(({ nearest }) => nearest)),
+      samples: takeRows(
+        samples,
+        pairs.map(({ sample: m }) => m),
+      ),
+      nearest: await train.read(pairs.map(({ nearest }) => nearest)),
       scores,
     },
   };
@@ -208,23 +211,11 @@ function arraysOf(name: string, { samples, heldout }: BothScores): Record<string
   return Object.fromEntries(entries);
 }
 
-/** Nearest training image of every sample by pixels, the closest first: by ratio, and by distance where there is none. */
-async function pixelPairs(
-  samples: Tensor<'float32'>,
-  train: Dataset,
-  { signal, onProgress }: AuditOptions,
-): Promise<AuditPair[]> {
-  const k = Math.min(2, train.count);
-  const { indices, distances } = await nearestNeighbors(samples, train, {
-    k,
-    signal,
-    onProgress: (done, total) => onProgress?.('pairing', done, total),
-  });
-  const root = Math.sqrt(sizeOf(train.sampleShape));
-  const pairs = Array.from({ length: samples.shape[0] as number }, (_, m): AuditPair => {
-    const [first = 0, second] = [distances.data[m * k], k > 1 ? distances.data[m * k + 1] : undefined];
-    const ratio = second === undefined ? undefined : first === 0 ? 0 : first / second;
-    return { sample: m, nearest: indices[m * k] as number, distance: first / root, ...(ratio !== undefined && { ratio }) }; // prettier-ignore
+/** Every sample with its nearest training image, the closest first: by ratio, and by distance where there is none. */
+function pairsOf({ nearest, distance, ratio }: CopyScores): AuditPair[] {
+  const pairs = Array.from(nearest, (place, m): AuditPair => {
+    const own = ratio?.[m];
+    return { sample: m, nearest: place, distance: distance[m] as number, ...(own !== undefined && { ratio: own }) };
   });
   return pairs.sort((a, b) => (a.ratio ?? 0) - (b.ratio ?? 0) || a.distance - b.distance);
 }

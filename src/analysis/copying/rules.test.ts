@@ -82,11 +82,11 @@ describe('scoreCopies()', () => {
     const brighter = await score({ ...images, data: images.data.map((v) => 2 * v) }, train, centred);
     expect([...brighter.distance]).toEqual([...distance]);
   });
-  test('gives distances of raw pixels without a mean, and no similarity', async () => {
+  test('gives root mean square differences of raw pixels without a mean, and no similarity', async () => {
     const moved = train.data.map((v, i) => (i % d === 0 ? v + 0.5 : v));
     const scores = await score({ ...train, data: moved }, train, raw);
     expect(scores.similarity).toBeUndefined();
-    scores.distance.forEach((distance) => expect(distance).toBeCloseTo(0.5, 6));
+    scores.distance.forEach((distance) => expect(distance).toBeCloseTo(0.5 / Math.sqrt(d), 6));
   });
   test('takes the ratio to the second nearest, or to the mean of more', async () => {
     const line = tensor('float32', [4, 1], Float32Array.of(0, 3, 9, 100));

@@ -90,6 +90,33 @@ describe('openOnnxDescriptor()', () => {
     }
     results.forEach((r) => r.forEach((v, i) => expect(v).toBeCloseTo(results[0]?.[i] as number, 6)));
   });
+  test('runs a head of SSCD: generalized mean, linear map, unit length', async () => {
+    const nodes = [
+      node('Clip', ['x', 'least'], ['positive']),
+      node('Pow', ['positive', 'three'], ['cubes']),
+      node('GlobalAveragePool', ['cubes'], ['mean']),
+      node('Pow', ['mean', 'third'], ['root']),
+      node('Flatten', ['root'], ['flat']),
+      node('Gemm', ['flat', 'w', 'bias'], ['embedded'], { attribute: [attribute('transB', { i: 1n, type: 2 })] }),
+      node('ReduceL2', ['embedded'], ['norm'], { attribute: [attribute('axes', { ints: [1n], type: 7 })] }),
+      node('Div', ['embedded', 'norm'], ['y']),
+    ];
+    const w = [1, 2, 0, -1, 0.5, 1];
+    const arrays = [
+      floats('least', [], [1e-6]),
+      floats('three', [], [3]),
+      floats('third', [], [1 / 3]),
+      floats('w', [2, 3], w),
+      floats('bias', [2], [0.1, -0.2]),
+    ];
+    const main = graph({ nodes, arrays, inputs: [value('x', ['b', 3, 9, 9])], outputs: [value('y', ['b', 2])] });
+    const options = { name: 'sscd', file: held(main), sampleShape: [3, 6, 6], normalize: false };
+    await using of = await openOnnxDescriptor({ ...options, mean: [0, 0, 0], std: [1, 1, 1] });
+    // The generalized mean of a constant is the constant: pixels 0.75, 0.5 and 1 of the range [-1, 1].
+    const { data } = await of.describe(constantImages([0.5, 0, 1], 3));
+    const embedded = [0.75 * 1 + 0.5 * 2 + 0.1, -0.75 + 0.5 * 0.5 + 1 - 0.2];
+    data.forEach((v, i) => expect(v).toBeCloseTo((embedded[i] as number) / Math.hypot(...embedded), 5));
+  });
   test('refuses what is no descriptor of these images, in one line that says what to do', async () => {
     const open = (input: readonly (number | string)[], sampleShape: number[], rest = {}): Promise<unknown> =>
       openOnnxDescriptor({ name: 'net', file: meansOfChannels(input), sampleShape, ...rest });

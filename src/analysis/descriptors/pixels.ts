@@ -11,7 +11,7 @@ export interface PixelOptions {
 }
 
 /**
- * A sample's own numbers. With the mean of the training set they are taken from it and compared by cosine: between raw images that have
+ * A sample's own numbers over sqrt(D), so that distances are root mean square differences in data units. With the mean of the training set they are taken from it and compared by cosine: between raw images that have
  * a bright or dark ground in common, every cosine is near 1. Without it they are compared by distance, as released code for the ratio
  * rule does.
  * @throws DomainError where mean and samples differ in size
@@ -29,10 +29,8 @@ export function pixelDescriptor({ sampleShape, mean }: PixelOptions): Descriptor
     similarity: mean === undefined ? 'euclidean' : 'cosine',
     describe(x) {
       const count = assertSamples(name, x, sampleShape);
-      const out = Float32Array.from(x.data);
-      if (mean !== undefined) {
-        for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - (mean[i % length] as number);
-      }
+      const scale = 1 / Math.sqrt(length);
+      const out = Float32Array.from(x.data, (v, i) => scale * (v - (mean?.[i % length] ?? 0)));
       return Promise.resolve(tensor('float32', [count, length], out));
     },
   };
