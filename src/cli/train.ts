@@ -16,6 +16,8 @@ export const train: Command = defineCommand({
   arguments: [],
   options: {
     data: text('<data>', 'data set or path (default fashion-train)'),
+    size: number('<n>', 'train on this many samples, the first of a shuffled order: sizes nest'),
+    imageSize: number('<n>', 'bring images to this height and width'),
     name: text('<name>', 'what the model is called (default model)'),
     arch: choice(['unet', 'mlp'], 'network (default unet)'),
     channels: numbers('<list>', 'U-Net: channels by level; MLP: width (default 16,32,64)'),
@@ -27,9 +29,15 @@ export const train: Command = defineCommand({
     learningRate: number('<x>', 'peak learning rate of Adam (default 0.002)'),
     warmup: number('<n>', 'steps of the warm-up (default 200)'),
     emaHalfLife: number('<n>', 'half-life of the weight average in images (default 20000)'),
+    noiseMean: number('<x>', 'mean of ln sigma in training (default -1.2; higher for images to be learned by heart)'),
+    noiseDeviation: number('<x>', 'standard deviation of ln sigma (default 1.2)'),
+    evaluateEvery: number('<n>', 'steps between losses on training and held-out images (default 0: never)'),
+    stopGap: number('<x>', 'stop once the held-out loss exceeds the training loss by this part, such as 0.1'),
+    patience: number('<n>', 'measurements in a row beyond the gap that stop it (default 3)'),
   },
   examples: [
     'train --data fashion-train --steps 8000 --out runs/my-fashion',
+    'train --size 1000 --stop-gap 0.1 --out runs/early',
     'train --arch mlp --channels 128 --data points.npy --out runs/points',
   ],
   resolve: ({ options, seed }) => {
@@ -43,12 +51,11 @@ export const train: Command = defineCommand({
 async function runCommand(spec: TrainSpec, context: CommandContext): Promise<CommandResult> {
   const { signal, progress, folder } = context;
   if (folder === undefined) throw new SpecError('train', 'needs a folder for the model. Add --out DIR.');
-  const { openDataset } = await import('../data/open.ts');
   const { checkpointFile } = await import('../store/checkpoint-file.ts');
-  const { runTrain } = await import('../experiments/train.ts');
+  const { openTrainingData, runTrain } = await import('../experiments/train.ts');
   const checkpoints = checkpointFile(join(folder.path, 'checkpoint.safetensors'));
   const result = await runTrain(spec, {
-    data: await openDataset(spec.data),
+    data: await openTrainingData(spec),
     checkpoints,
     signal,
     onProgress: ({ step, steps, loss, imagesPerSecond }) => {
@@ -69,17 +76,19 @@ async function writeModel({ sideCar, weights, losses }: TrainResult, folder: Run
 }
 
 function summary(spec: TrainSpec, result: TrainResult, folder: RunFolder): object {
-  const { parameters, losses, resumedAt, wallMs } = result;
-  const imagesPerSecond = ((spec.steps - resumedAt) * spec.batchSize * 1000) / wallMs;
-  return { model: folder.path, parameters, loss: losses.at(-1)?.loss ?? null, resumedAt, wallMs, imagesPerSecond };
+  const { parameters, losses, steps, resumedAt, wallMs } = result;
+  const imagesPerSecond = ((steps - resumedAt) * spec.batchSize * 1000) / wallMs;
+  const loss = losses.at(-1)?.loss ?? null;
+  return { model: folder.path, parameters, loss, steps, resumedAt, wallMs, imagesPerSecond };
 }
 
-function describe(spec: TrainSpec, { parameters, losses, wallMs, resumedAt }: TrainResult, folder: RunFolder): string {
-  const images = (spec.steps - resumedAt) * spec.batchSize;
+function describe(spec: TrainSpec, result: TrainResult, folder: RunFolder): string {
+  const { parameters, losses, steps, wallMs, resumedAt } = result;
+  const images = (steps - resumedAt) * spec.batchSize;
   const rate = ((images * 1000) / wallMs).toFixed(0);
   const loss = losses.at(-1)?.loss.toFixed(4) ?? 'unknown';
   return [
-    `${spec.name}: ${parameters} weights, ${spec.steps} steps, last loss ${loss}`,
+    `${spec.name}: ${parameters} weights, ${steps} steps${steps < spec.steps ? ', ended by the gap' : ''}, last loss ${loss}`,
     `${images} images in ${formatDuration(wallMs / 1000)}, ${rate} images/s`,
     `look at it with: eigenlens inspect ${folder.path}`,
   ].join('\n');

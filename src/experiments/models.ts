@@ -1,4 +1,5 @@
 import { inMemory } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { computeMoments } from '../data/moments.ts';
 import { gramKernel } from '../linalg/gram.ts';
 import { nearest } from '../data/nearest.ts';
@@ -11,6 +12,7 @@ import type { DeviceName } from '../engine/backend/session.ts';
 import { ModelError, throwIfAborted } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { randomKey } from '../tensor/random.ts';
+import { fitDataset } from './fit-dataset.ts';
 import { findForeign } from './foreign-model.ts';
 import { openForeign } from './foreign-open.ts';
 import { builtInModels, findNetwork, readNetwork } from './network-model.ts';
@@ -88,8 +90,9 @@ async function openNetwork(spec: string, options: OpenModelOptions): Promise<Ope
   if (name === undefined) {
     throw new ModelError(`model '${spec}'`, 'does not say what it was trained on. Give its data set with --data.');
   }
-  const parts = await splitDataset(name);
-  return { denoiser, heldout: parts.heldout, train: parts.train };
+  const { train, heldout } = await splitDataset(name);
+  const fit = (part: Dataset): Dataset => fitDataset(part, denoiser.sampleShape);
+  return { denoiser, heldout: fit(heldout), train: fit(train) };
 }
 
 function unknownModel(spec: string): ModelError {

@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { SpecError } from '../errors/errors.ts';
 import { trainingDefaults } from '../training/spec.ts';
 import type { TrainingSpec } from '../training/spec.ts';
+import { checkSpec, real, seedSchema, whole } from './check-spec.ts';
 
 /** Resolved spec of `eigenlens train`. */
 export interface TrainSpec extends TrainingSpec {
-  /** Data set as `openDataset` names it. */
+  /** Data set as `openDataset` names it; what is held out from it (`splitDataset`) is never trained on. */
   readonly data: string;
+  /** Height and width to which images are brought. */
+  readonly imageSize?: number | undefined;
   readonly name: string;
   readonly architecture: 'unet' | 'mlp';
   /** U-Net: channels by level. MLP: one number, the width. */
@@ -17,28 +20,47 @@ export interface TrainSpec extends TrainingSpec {
   readonly attention: boolean;
 }
 
-const whole = z.number().int().positive();
+const count = whole(1, 1e9);
+const positive = real('a positive number', (v) => v > 0);
 
-const schema = z.strictObject({
+const schema: z.ZodType<TrainSpec> = z.strictObject({
   data: z.string().min(1).default('fashion-train'),
+  imageSize: whole(2, 4096).optional(),
   name: z.string().min(1).default('model'),
   architecture: z.enum(['unet', 'mlp']).default('unet'),
-  channels: z.array(whole).min(1).default([16, 32, 64]),
-  depth: whole.default(3),
+  channels: z.array(count).min(1).default([16, 32, 64]),
+  depth: count.default(3),
   attention: z.boolean().default(true),
-  steps: whole.default(trainingDefaults.steps),
-  batchSize: whole.default(trainingDefaults.batchSize),
-  shards: whole.default(trainingDefaults.shards),
-  learningRate: z.number().positive().default(trainingDefaults.learningRate),
-  warmup: z.number().int().nonnegative().default(trainingDefaults.warmup),
-  emaHalfLife: z.number().positive().default(trainingDefaults.emaHalfLife),
-  seed: z.number().int().nonnegative().default(trainingDefaults.seed),
+  steps: count.default(trainingDefaults.steps),
+  batchSize: count.default(trainingDefaults.batchSize),
+  shards: count.default(trainingDefaults.shards),
+  learningRate: positive.default(trainingDefaults.learningRate),
+  warmup: whole(0, 1e9).default(trainingDefaults.warmup),
+  emaHalfLife: positive.default(trainingDefaults.emaHalfLife),
+  noiseMean: real('a number', () => true).default(trainingDefaults.noiseMean),
+  noiseDeviation: positive.default(trainingDefaults.noiseDeviation),
+  evaluateEvery: whole(0, 1e9).default(trainingDefaults.evaluateEvery),
+  stopGap: positive.optional(),
+  patience: count.default(trainingDefaults.patience),
+  seed: seedSchema.default(trainingDefaults.seed),
 });
 
-/** Fills in every default. @throws SpecError naming the first field that is wrong */
-export function resolveTrainSpec(input: Partial<TrainSpec>): TrainSpec {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new SpecError('train', `${issue?.path.join('.')}: ${issue?.message}. See 'eigenlens train --help'.`);
+/** What a user may say; the rest is filled in. */
+export type TrainInput = { readonly [K in keyof TrainSpec]?: TrainSpec[K] | undefined } & {
+  /** Samples to train on, the first of the data's shuffled order: `data` becomes `DATA:N`. */
+  readonly size?: number | undefined;
+};
+
+/** Fills in every default. @throws SpecError in one line, naming each field that is wrong */
+export function resolveTrainSpec({ size, ...input }: TrainInput): TrainSpec {
+  const data = input.data ?? 'fashion-train';
+  if (size !== undefined && (!Number.isSafeInteger(size) || size < 1)) {
+    throw new SpecError('train', `expected size to be a whole number of at least 1, got ${size}.`);
+  }
+  return checkSpec('train', schema, {
+    ...input,
+    data: size === undefined ? data : `${data}:${size}`,
+    // A gap can only stop what measures it.
+    ...(input.stopGap !== undefined && input.evaluateEvery === undefined && { evaluateEvery: 250 }),
+  });
 }

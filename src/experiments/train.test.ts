@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { parseSideCar } from '../denoisers/network/model-file.ts';
 import { CancelledError, ModelError, SpecError } from '../errors/errors.ts';
 import { integers, normal, randomKey } from '../tensor/random.ts';
-import { runTrain } from './train.ts';
+import { openTrainingData, runTrain } from './train.ts';
 import type { CheckpointStore } from './train.ts';
 import { resolveTrainSpec } from './train-spec.ts';
 import type { TrainSpec } from './train-spec.ts';
@@ -16,7 +16,16 @@ const images: Dataset = inMemoryBytes('images', {
   dtype: 'uint8',
   data: Uint8Array.from(bytes.data),
 });
-const spec = resolveTrainSpec({ architecture: 'mlp', channels: [8], depth: 1, steps: 4, batchSize: 4, warmup: 1 });
+const own = { train: points, heldout: points };
+const spec = resolveTrainSpec({
+  data: 'points',
+  architecture: 'mlp',
+  channels: [8],
+  depth: 1,
+  steps: 4,
+  batchSize: 4,
+  warmup: 1,
+});
 
 /** A checkpoint in memory. */
 function memory(): CheckpointStore & { kept: Uint8Array | undefined } {
@@ -31,13 +40,13 @@ function memory(): CheckpointStore & { kept: Uint8Array | undefined } {
 async function interruptAt(step: number, checkpoints: CheckpointStore): Promise<void> {
   const controller = new AbortController();
   const onProgress = (p: { step: number }): void => (p.step === step ? controller.abort() : undefined);
-  const run = runTrain(spec, { data: points, checkpoints, signal: controller.signal, onProgress });
+  const run = runTrain(spec, { data: own, checkpoints, signal: controller.signal, onProgress });
   await expect(run).rejects.toThrow(CancelledError);
 }
 
 describe('runTrain()', () => {
   it('runTrain() describes its model so that the side-car is read back, with the data and spec of the training', async () => {
-    const result = await runTrain(spec, { data: points });
+    const result = await runTrain(spec, { data: own });
     expect(parseSideCar('model.json', JSON.stringify(result.sideCar))).toEqual(result.sideCar);
     expect(result.sideCar).toMatchObject({
       architecture: { kind: 'mlp', sampleShape: [4], width: 8, depth: 1 },
@@ -53,10 +62,10 @@ describe('runTrain()', () => {
   });
 
   it('runTrain() interrupted and called again gives the weights and losses of one that never stopped', async () => {
-    const straight = await runTrain(spec, { data: points });
+    const straight = await runTrain(spec, { data: own });
     const checkpoints = memory();
     await interruptAt(2, checkpoints);
-    const resumed = await runTrain(spec, { data: points, checkpoints });
+    const resumed = await runTrain(spec, { data: own, checkpoints });
     expect(resumed.resumedAt).toBe(2);
     expect(resumed.weights).toEqual(straight.weights);
     expect(resumed.losses).toEqual(straight.losses);
@@ -66,14 +75,16 @@ describe('runTrain()', () => {
     const checkpoints = memory();
     await interruptAt(1, checkpoints);
     const longer: TrainSpec = { ...spec, steps: 5 };
-    await expect(runTrain(longer, { data: points, checkpoints })).rejects.toThrow(ModelError);
+    await expect(runTrain(longer, { data: own, checkpoints })).rejects.toThrow(ModelError);
     const others = inMemory('points', normal(randomKey(2, 'points'), [50, 4]), points.range);
-    await expect(runTrain(spec, { data: others, checkpoints })).rejects.toThrow(/with other settings/);
+    await expect(runTrain(spec, { data: { train: others, heldout: others }, checkpoints })).rejects.toThrow(
+      /with other settings/,
+    );
   });
 
   it('runTrain() trains a U-Net on images, and refuses one for vectors', async () => {
     const unet = resolveTrainSpec({ channels: [8], steps: 1, batchSize: 2, attention: false });
-    const { sideCar, losses } = await runTrain(unet, { data: images });
+    const { sideCar, losses } = await runTrain(unet, { data: { train: images, heldout: images } });
     expect(sideCar.architecture).toMatchObject({
       kind: 'unet',
       sampleShape: [1, 4, 4],
@@ -81,12 +92,27 @@ describe('runTrain()', () => {
       attention: false,
     });
     expect(losses).toHaveLength(1);
-    await expect(runTrain(unet, { data: points })).rejects.toThrow(SpecError);
-    await expect(runTrain(unet, { data: points })).rejects.toThrow(/points holds vectors\. Use --arch mlp/);
+    await expect(runTrain(unet, { data: own })).rejects.toThrow(SpecError);
+    await expect(runTrain(unet, { data: own })).rejects.toThrow(/points holds vectors\. Use --arch mlp/);
+  });
+});
+
+describe('openTrainingData()', () => {
+  it('openTrainingData() takes the part, brings images to the size, and shares nothing with what is held out', async () => {
+    const sized = resolveTrainSpec({ size: 16, imageSize: 14 });
+    expect(sized.data).toBe('fashion-train:16');
+    const { train, heldout } = await openTrainingData(sized);
+    expect(train).toMatchObject({ count: 16, sampleShape: [1, 14, 14] });
+    expect(heldout).toMatchObject({ count: 1000, sampleShape: [1, 14, 14] });
   });
 });
 
 describe('resolveTrainSpec()', () => {
+  it('resolveTrainSpec() measures where a gap is to stop the run', () => {
+    expect(resolveTrainSpec({ stopGap: 0.1 })).toMatchObject({ stopGap: 0.1, evaluateEvery: 250, patience: 3 });
+    expect(resolveTrainSpec({})).toMatchObject({ evaluateEvery: 0, data: 'fashion-train' });
+  });
+
   it.each<[string, object]>([
     ['steps', { steps: 0 }],
     ['channels', { channels: [] }],
@@ -94,6 +120,9 @@ describe('resolveTrainSpec()', () => {
     ['learningRate', { learningRate: -1 }],
     ['architecture', { architecture: 'transformer' }],
     ['epochs', { epochs: 3 }],
+    ['noiseDeviation', { noiseDeviation: 0 }],
+    ['stopGap', { stopGap: -0.1 }],
+    ['size', { size: 0 }],
   ])('resolveTrainSpec() refuses a wrong or unknown %s by name', (field, change) => {
     expect(() => resolveTrainSpec(change)).toThrow(SpecError);
     expect(() => resolveTrainSpec(change)).toThrow(new RegExp(`\\b${field.replace('.', '\\.')}\\b`));

@@ -10,6 +10,8 @@ import type { LossRow, TrainingState } from '../training/checkpoint.ts';
 import { averagedWeights, readCheckpoint, writeCheckpoint } from '../training/checkpoint.ts';
 import type { TrainingProgress } from '../training/train.ts';
 import { train } from '../training/train.ts';
+import { fitDataset } from './fit-dataset.ts';
+import { splitDataset } from './split-dataset.ts';
 import type { TrainSpec } from './train-spec.ts';
 
 /** Where a run keeps its state while it is under way. */
@@ -18,9 +20,31 @@ export interface CheckpointStore {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** Images to train on, and others to measure on, both of the size of the spec. */
+export interface TrainingData {
+  readonly train: Dataset;
+  readonly heldout: Dataset;
+}
+
+/**
+ * Opens the data of a spec: the training part of its data set, and what is held out from it.
+ * @throws DatasetError as `splitDataset`; SpecError for an image size of data that are no images
+ */
+export async function openTrainingData(spec: TrainSpec): Promise<TrainingData> {
+  const { train, heldout } = await splitDataset(spec.data);
+  const { imageSize } = spec;
+  if (imageSize === undefined) return { train, heldout };
+  const [channels] = train.sampleShape;
+  if (train.sampleShape.length !== 3 || channels === undefined) {
+    throw new SpecError('train', `imageSize: expected images, ${train.name} holds vectors. Leave it out.`);
+  }
+  const shape = [channels, imageSize, imageSize];
+  return { train: fitDataset(train, shape), heldout: fitDataset(heldout, shape) };
+}
+
 /** Surroundings of a training job. */
 export interface TrainJobOptions {
-  readonly data: Dataset;
+  readonly data: TrainingData;
   readonly checkpoints?: CheckpointStore | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
@@ -32,6 +56,8 @@ export interface TrainResult {
   readonly weights: Weights;
   readonly losses: readonly LossRow[];
   readonly parameters: number;
+  /** Steps done in all; fewer than the spec's where the gap ended the run. */
+  readonly steps: number;
   /** Steps that a checkpoint had done before this call. */
   readonly resumedAt: number;
   /** Of this call. */
@@ -48,7 +74,8 @@ const normGroups = 8;
  */
 export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promise<TrainResult> {
   const begun = performance.now();
-  const { data, checkpoints, signal, onProgress } = options;
+  const { checkpoints, signal, onProgress } = options;
+  const { train: data, heldout } = options.data;
   const architecture = architectureOf(spec, data);
   const network = buildNetwork(architecture);
   const sigmaData = await pixelDeviation(data);
@@ -58,6 +85,7 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
   const final = await train({
     network,
     data,
+    heldout,
     sigmaData,
     spec,
     ...(state && { state }),
@@ -66,8 +94,9 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
     ...(checkpoints && { onCheckpoint: (s) => checkpoints.write(writeCheckpoint(network, s, fingerprint)) }),
   });
   const training = {
-    data: { name: data.name, count: data.count, hash: await data.hash() },
+    data: { name: spec.data, count: data.count, hash: await data.hash() },
     spec,
+    step: final.beyond > 0 ? (final.kept?.step ?? final.step) : final.step,
     loss: final.losses.at(-1)?.loss ?? null,
   };
   return {
@@ -83,6 +112,7 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
     weights: averagedWeights(network, final),
     losses: final.losses,
     parameters: countParameters(network),
+    steps: final.step,
     resumedAt,
     wallMs: performance.now() - begun,
   };

@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { noiseFeatures } from '../denoisers/network/features.ts';
-import { edmPreconditioning, trainingSigma } from '../diffusion/edm.ts';
+import { edmPreconditioning, edmTrainingNoise, trainingSigma } from '../diffusion/edm.ts';
+import type { TrainingNoise } from '../diffusion/edm.ts';
 import { normal, permutation, randomKey } from '../tensor/random.ts';
 import { allocate, sizeOf, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -44,17 +45,19 @@ export async function trainingBatch(
   seed: number,
   sigmaData: number,
   featureCount: number,
+  noise: TrainingNoise = edmTrainingNoise,
 ): Promise<TrainingBatch> {
   const x0 = await data.read(batchIndices(data.count, batchSize, step, seed));
-  return noisyBatch(x0, randomKey(seed, 'noise', step), sigmaData, featureCount);
+  return noisyBatch(x0, randomKey(seed, 'noise', step), sigmaData, featureCount, noise);
 }
 
-/** Noise added to clean images at levels drawn from EDM's law. */
+/** Noise added to clean images at levels drawn from a law, by default EDM's. */
 export function noisyBatch(
   x0: Tensor<'float32'>,
   key: ReturnType<typeof randomKey>,
   sigmaData: number,
   featureCount: number,
+  noise: TrainingNoise = edmTrainingNoise,
 ): TrainingBatch {
   const batchSize = x0.shape[0] as number;
   const dimension = sizeOf(x0.shape.slice(1));
@@ -64,7 +67,7 @@ export function noisyBatch(
   const target = allocate('float32', x0.data.length);
   const cNoise = new Float64Array(batchSize);
   for (let b = 0; b < batchSize; b++) {
-    const sigma = trainingSigma(draws[b] as number);
+    const sigma = trainingSigma(draws[b] as number, noise);
     const factors = edmPreconditioning(sigma, sigmaData);
     cNoise[b] = factors.cNoise;
     for (let i = b * dimension; i < (b + 1) * dimension; i++) {

@@ -11,6 +11,16 @@ export interface LossRow {
   readonly step: number;
   /** Mean EDM loss since the row before. */
   readonly loss: number;
+  /** Of the averaged weights on training images, where the run measures it. */
+  readonly train?: number;
+  /** The same on held-out images, with the same noise. */
+  readonly heldout?: number;
+}
+
+/** Weights that were kept because what came after them fits the training images too well. */
+export interface KeptWeights {
+  readonly step: number;
+  readonly average: readonly Float32Array[];
 }
 
 /** All that changes during training. Arrays follow the order of the network's parameters and are updated in place. */
@@ -23,6 +33,10 @@ export interface TrainingState {
   readonly losses: LossRow[];
   /** Losses of the steps since the last row: a row's mean spans an interruption. */
   readonly pending: number[];
+  /** Measurements in a row whose gap was too large; `patience` of them end the run. */
+  beyond: number;
+  /** The average at the last measurement within the gap. */
+  kept?: KeptWeights | undefined;
 }
 
 /** The state before the first step. */
@@ -35,13 +49,17 @@ export function initialState(network: Network, seed: number): TrainingState {
     moments: weights.map((w) => ({ first: new Float32Array(w.length), second: new Float32Array(w.length) })),
     losses: [],
     pending: [],
+    beyond: 0,
   };
 }
 
-/** The averaged weights by name: the trained model. */
+/** The averaged weights by name, or those that were kept in their stead: the trained model. */
 export function averagedWeights(network: Network, state: TrainingState): Record<string, Tensor<'float32'>> {
   return Object.fromEntries(
-    network.parameters.map(({ name, shape }, i) => [name, tensor('float32', shape, state.average[i] as Float32Array)]),
+    network.parameters.map(({ name, shape }, i) => {
+      const { average } = state.beyond > 0 && state.kept !== undefined ? state.kept : state;
+      return [name, tensor('float32', shape, average[i] as Float32Array)];
+    }),
   );
 }
 
@@ -54,11 +72,15 @@ export function writeCheckpoint(network: Network, state: TrainingState, fingerpr
     const moments = state.moments[i] as AdamState;
     const arrays = { weights: state.weights[i], average: state.average[i], ...moments };
     for (const part of parts) tensors.set(`${part}/${name}`, tensor('float32', shape, arrays[part] as Float32Array));
+    const kept = state.kept?.average[i];
+    if (kept !== undefined) tensors.set(`kept/${name}`, tensor('float32', shape, kept));
   });
   const metadata = {
     step: `${state.step}`,
     losses: JSON.stringify(state.losses),
     pending: JSON.stringify(state.pending),
+    beyond: `${state.beyond}`,
+    ...(state.kept && { kept: `${state.kept.step}` }),
     fingerprint,
   };
   return writeSafetensors(tensors, metadata);
@@ -91,5 +113,9 @@ export function readCheckpoint(where: string, bytes: Uint8Array, network: Networ
     moments: network.parameters.map((p) => ({ first: read('first', p), second: read('second', p) })),
     losses: JSON.parse(metadata.losses ?? '[]') as LossRow[],
     pending: JSON.parse(metadata.pending ?? '[]') as number[],
+    beyond: Number(metadata.beyond ?? 0),
+    ...(metadata.kept !== undefined && {
+      kept: { step: Number(metadata.kept), average: network.parameters.map((p) => read('kept', p)) },
+    }),
   };
 }

@@ -1,3 +1,4 @@
+import { edmTrainingNoise } from '../diffusion/edm.ts';
 import { DomainError } from '../errors/errors.ts';
 
 /** Everything that a training run is determined by, besides the network and the data. */
@@ -14,6 +15,18 @@ export interface TrainingSpec {
   readonly warmup: number;
   /** Images after which an old weight counts half in the average; the average starts faster. */
   readonly emaHalfLife: number;
+  /** Mean of ln sigma, by which noise levels are drawn. */
+  readonly noiseMean: number;
+  /** Standard deviation of ln sigma. */
+  readonly noiseDeviation: number;
+  /** Steps between measurements of the loss on training and held-out images, alike in their noise; 0 measures nothing. */
+  readonly evaluateEvery: number;
+  /**
+   * Relative gap (held-out loss - training loss) / training loss at which training stops, once `patience` measurements in a row exceed it;
+   * the weights of the last one within it are kept. Without it nothing stops early.
+   */
+  readonly stopGap?: number | undefined;
+  readonly patience: number;
   /** Seed of weights, order, noise levels and noise. */
   readonly seed: number;
 }
@@ -26,6 +39,10 @@ export const trainingDefaults: TrainingSpec = {
   learningRate: 2e-3,
   warmup: 200,
   emaHalfLife: 20_000,
+  noiseMean: edmTrainingNoise.pMean,
+  noiseDeviation: edmTrainingNoise.pStd,
+  evaluateEvery: 0,
+  patience: 3,
   seed: 0,
 };
 
@@ -43,10 +60,27 @@ export function checkTrainingSpec(spec: TrainingSpec): void {
   if (!Number.isSafeInteger(spec.warmup) || spec.warmup < 0) {
     throw new DomainError('train', `expected warmup to be a whole number of at least 0, got ${spec.warmup}.`);
   }
-  for (const name of ['learningRate', 'emaHalfLife'] as const) {
+  for (const name of ['learningRate', 'emaHalfLife', 'noiseDeviation'] as const) {
     if (!(spec[name] > 0 && spec[name] < Infinity)) {
       throw new DomainError('train', `expected ${name} to be positive and finite, got ${spec[name]}.`);
     }
+  }
+  if (!Number.isFinite(spec.noiseMean)) {
+    throw new DomainError('train', `expected noiseMean to be finite, got ${spec.noiseMean}.`);
+  }
+  for (const [name, least] of [
+    ['evaluateEvery', 0],
+    ['patience', 1],
+  ] as const) {
+    if (!Number.isSafeInteger(spec[name]) || spec[name] < least) {
+      throw new DomainError('train', `expected ${name} to be a whole number of at least ${least}, got ${spec[name]}.`);
+    }
+  }
+  if (spec.stopGap !== undefined && !(spec.stopGap > 0)) {
+    throw new DomainError('train', `expected stopGap to be positive, got ${spec.stopGap}.`);
+  }
+  if (spec.stopGap !== undefined && spec.evaluateEvery === 0) {
+    throw new DomainError('train', 'expected evaluateEvery above 0 where a gap is to stop it, got 0.');
   }
 }
 
