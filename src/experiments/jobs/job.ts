@@ -1,3 +1,5 @@
+import type { Tensor } from '../../tensor/tensor.ts';
+
 /** What a job is watched and stopped by. */
 export interface JobContext {
   readonly signal?: AbortSignal | undefined;
@@ -10,6 +12,25 @@ export interface Job<Spec, Result> {
   readonly name: string;
   /** @param spec  plain data. @returns plain data */
   run(spec: Spec, context: JobContext): Promise<Result>;
+}
+
+/** What a job of a sweep leaves: plain data for tables, arrays, and files by name. */
+export interface JobFiles {
+  /** Rows of the results table: flat objects of numbers, text and truth values; null for what does not apply. */
+  readonly rows: readonly JobRow[];
+  /** Kept as one arrays.npz. */
+  readonly arrays?: Readonly<Record<string, Tensor>> | undefined;
+  /** Text or bytes by file name, such as model.json and model.safetensors. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
+}
+
+/** One row of a results table. */
+export type JobRow = Readonly<Record<string, number | string | boolean | null>>;
+
+/** A kind of job that sweeps run: fills in what was left out, checks, runs. */
+export interface SweepJob<Spec extends object> extends Job<Spec, JobFiles> {
+  /** Fills in every default; plain data that JSON holds. @throws SpecError in one line */
+  resolve(input: object): Spec;
 }
 
 /** What became of one job. */
