@@ -6,10 +6,12 @@ import { parsePart, shuffledOrder } from '../data/part.ts';
 import type { Part } from '../data/part.ts';
 import { kindOf } from '../data/files.ts';
 import { DatasetError } from '../errors/errors.ts';
+import { isMixtureData, splitMixtureData } from './mixture-data.ts';
 
 /**
  * The two parts of a data set: by definition for the shipped one, a tenth of the samples picked once and for all otherwise.
  * A part (`DATA:N`) trains by itself; what is held out from its whole is held out from it, less what the part took.
+ * A mixture (`molrg:n=48,K=2,d=6:N`) is drawn anew for both.
  * A single sample is both.
  * @param options  what a path alone does not say, such as the size of the images
  * @throws DatasetError as `openDataset`
@@ -18,6 +20,7 @@ export async function splitDataset(
   name: string,
   options: OpenOptions = {},
 ): Promise<{ train: Dataset; heldout: Dataset }> {
+  if (isMixtureData(name)) return splitMixtureData(name);
   if (['fashion', 'fashion-train', 'fashion-heldout', 'fashion60k'].includes(name)) {
     const train = await openDataset(name === 'fashion60k' ? 'fashion60k' : 'fashion-train');
     return { train, heldout: await openDataset('fashion-heldout') };

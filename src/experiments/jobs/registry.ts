@@ -4,6 +4,7 @@ import type { Job, SweepJob } from './job.ts';
 /** Kinds of jobs that sweeps run by name, loaded when one is asked for. */
 export const sweepJobs: Readonly<Record<string, () => Promise<SweepJob<object>>>> = {
   train: async () => (await import('./train-job.ts')).trainJob,
+  generalization: async () => (await import('../generalization/job.ts')).generalizationJob,
 };
 
 /** Every kind of job by name, loaded when a process is asked to run one. */
