@@ -72,8 +72,8 @@ export interface CommandDefinition<O extends Options, Spec extends object> {
   readonly options: O;
   /** Command lines without the leading `eigenlens`. */
   readonly examples: readonly string[];
-  /** Fills in every default: the object that `--dry-run` prints. @throws SpecError */
-  resolve(input: CommandInput<O>): Spec;
+  /** Fills in every default: the object that `--dry-run` prints; a promise where a spec is read from a file. @throws SpecError */
+  resolve(input: CommandInput<O>): Spec | Promise<Spec>;
   run(spec: Spec, context: CommandContext): Promise<CommandResult>;
 }
 
@@ -90,7 +90,7 @@ export interface Command {
   readonly arguments: readonly Argument[];
   readonly options: Options;
   readonly examples: readonly string[];
-  plan(input: CommandInput): Plan;
+  plan(input: CommandInput): Promise<Plan>;
 }
 
 /** Checks a command's types against each other and hides them. */
@@ -104,9 +104,9 @@ export function defineCommand<const O extends Options, Spec extends object>(
     arguments: definition.arguments,
     options,
     examples,
-    plan: (input) => {
+    plan: async (input) => {
       // The skeleton parsed the options with the parsers of `options`, so that they have the types of O.
-      const spec = definition.resolve(input as CommandInput<O>);
+      const spec = await definition.resolve(input as CommandInput<O>);
       return { spec, run: (context) => definition.run(spec, context) };
     },
   };

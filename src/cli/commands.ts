@@ -10,6 +10,7 @@ import { equivalence } from './equivalence.ts';
 import { gaussianity } from './gaussianity.ts';
 import { inspect } from './inspect.ts';
 import { reproduce } from './reproduce.ts';
+import { sweep } from './sweep.ts';
 import { theory } from './theory.ts';
 import { train } from './train.ts';
 
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   audit,
   compare,
   train,
+  sweep,
   emergence,
   gaussianity,
   cluster,

@@ -41,7 +41,7 @@ export async function runCli(argv: readonly string[], commands: readonly Command
   const program = createProgram(host.terminal);
   for (const command of commands) {
     addCommand(program, command, async (input, flags) => {
-      exitCode = await execute(command.plan(input), flags, commandLine, host);
+      exitCode = await execute(await command.plan(input), flags, commandLine, host);
     });
   }
   try {

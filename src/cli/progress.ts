@@ -6,10 +6,12 @@ export interface ProgressReport {
   readonly label: string;
   readonly done: number;
   readonly total: number;
+  /** What is done of the units under way, in units: counts for the time left only. */
+  readonly partly?: number;
   /** What a unit is called in the rate (`images`); without it no rate is shown. */
   readonly unit?: string;
   /** More to say (`loss 0.41`). */
-  readonly detail?: string;
+  readonly detail?: string | undefined;
 }
 
 /** Shows how far work is, on standard error only. */
@@ -84,7 +86,7 @@ class DrawnProgress implements Progress {
     this.#label = report.label;
     this.#startedAt = now;
     // Work that a resumed run found done says nothing about the rate.
-    this.#startedDone = report.done;
+    this.#startedDone = report.done + (report.partly ?? 0);
     this.#drawnAt = this.#interactive ? -Infinity : now;
     this.#finished = false;
   }
@@ -114,12 +116,12 @@ class DrawnProgress implements Progress {
 
 /** `training 1200/5000, 310 images/s, 12 s left, loss 0.41`. */
 function describe(report: ProgressReport, seconds: number, startedDone: number): string {
-  const { label, done, total, unit, detail } = report;
-  const rate = seconds > 0 ? (done - startedDone) / seconds : 0;
+  const { label, done, total, partly = 0, unit, detail } = report;
+  const rate = seconds > 0 ? (done + partly - startedDone) / seconds : 0;
   const parts = [`${label} ${done}/${total}`];
   if (unit !== undefined && rate > 0) parts.push(`${formatRate(rate)} ${unit}/s`);
   if (done >= total) parts.push(formatDuration(seconds));
-  else if (rate > 0) parts.push(`${formatDuration((total - done) / rate)} left`);
+  else if (rate > 0) parts.push(`${formatDuration((total - done - partly) / rate)} left`);
   if (detail !== undefined) parts.push(detail);
   return parts.join(', ');
 }

@@ -2,6 +2,7 @@ import { DisposedError, DTypeError, ShapeError } from '../errors/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { sameShape, showShape } from '../tensor/tensor.ts';
 import type { Backend, Session, SessionOptions } from './backend/session.ts';
+import { usualThreads } from './backend/cores.ts';
 import { sharedBackend } from './backend/start.ts';
 import type { LoweredModel } from './lower/lower.ts';
 import { lower } from './lower/lower.ts';
@@ -57,9 +58,10 @@ export async function load(
   const isDouble = [...model.inputs, ...model.outputs].some((v) => v.dtype === 'float64');
   const optimization = options.optimization ?? (isDouble ? 'basic' : 'all');
   // The backend takes the bytes over; the caller keeps a copy in `model`.
+  const threads = options.threads ?? usualThreads();
   const session = await backend.createSession(model.bytes.slice(), names, {
     optimization,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(threads === undefined ? {} : { threads }),
   });
   return new CompiledFunction(model, session, specs);
 }

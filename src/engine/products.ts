@@ -1,6 +1,7 @@
 import { DisposedError } from '../errors/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Backend, Session } from './backend/session.ts';
+import { coreCount } from './backend/cores.ts';
 import { startBackend } from './backend/start.ts';
 import { OnnxEmitter } from './lower/emitter.ts';
 import type { LoweredModel } from './lower/lower.ts';
@@ -21,7 +22,7 @@ const MOST_LANES = 8;
  */
 export async function openLanes(model: LoweredModel): Promise<Lanes> {
   const names = { inputs: model.inputs.map((i) => i.name), outputs: model.outputs.map((o) => o.name) };
-  const cores = Math.max(1, Math.min(MOST_LANES, navigator.hardwareConcurrency));
+  const cores = Math.min(MOST_LANES, coreCount());
   const started = await Promise.allSettled(
     Array.from({ length: cores }, async () => {
       const backend = await startBackend();

@@ -21,17 +21,19 @@ const GRACE = 10_000;
 export interface WorkerPoolOptions {
   /** Most jobs at a time; default one a core. */
   readonly size?: number | undefined;
+  /** Cores that each process may use; default all of them, for jobs that see to it themselves. */
+  readonly cores?: number | undefined;
   /** What each process runs, by default a program that knows every job of the registry. */
   readonly program?: URL | undefined;
 }
 
 /** A pool of child processes, started when they are needed and ended with the pool or with this process, however it ends. */
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
-  const { size = availableParallelism(), program = usualProgram() } = options;
+  const { size = availableParallelism(), cores, program = usualProgram() } = options;
   const idle: Worker[] = [];
   const all = new Set<Worker>();
   const take = (): Worker => {
-    const worker = idle.pop() ?? new Worker(program, () => all.delete(worker));
+    const worker = idle.pop() ?? new Worker(program, cores, () => all.delete(worker));
     all.add(worker);
     return worker;
   };
@@ -77,9 +79,9 @@ class Worker {
   readonly #ended: Promise<string>;
   alive = true;
 
-  constructor(program: URL, onEnd: () => void) {
+  constructor(program: URL, cores: number | undefined, onEnd: () => void) {
     // A test runner's flags are not for a worker.
-    this.#child = fork(fileURLToPath(program), [], {
+    this.#child = fork(fileURLToPath(program), cores === undefined ? [] : [`${cores}`], {
       execArgv: [],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -1,4 +1,5 @@
 import type { Backend, DeviceName } from '../../engine/backend/session.ts';
+import { coreCount } from '../../engine/backend/cores.ts';
 import { startBackend } from '../../engine/backend/start.ts';
 import { compile, load } from '../../engine/compile.ts';
 import type { Executable } from '../../engine/compile.ts';
@@ -104,6 +105,6 @@ export class GraphPool {
 function laneCount({ weights, dtype }: TracedModel, device: DeviceName = 'cpu'): number {
   if (device !== 'cpu') return 1;
   const bytes = weights.reduce((sum, w) => sum + sizeOf(w.shape), 0) * (dtype === 'float32' ? 4 : 8);
-  const cores = Math.max(1, Math.min(maxLanes, navigator.hardwareConcurrency));
+  const cores = Math.min(maxLanes, coreCount());
   return bytes * cores > maxLaneBytes ? 1 : cores;
 }
