@@ -5,16 +5,24 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../data/npy.ts';
 import { parseSideCar, parseWeights } from '../denoisers/network/model-file.ts';
+import { openDenoiser } from '../experiments/models.ts';
 import { normal, randomKey } from '../tensor/random.ts';
+import { castFloat } from '../tensor/tensor.ts';
 import { runCli } from './program.ts';
 import { train } from './train.ts';
 
 let folder: string;
 let points: string;
+let many: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eigenlens-train-'));
   points = join(folder, 'points.npy');
   await writeFile(points, writeNpy(normal(randomKey(1), [20, 4])));
+  many = join(folder, 'many.npy');
+  const scales = [1, 0.5, 0.2, 0.1];
+  const draws = normal(randomKey(3), [400, 4]);
+  draws.data.forEach((z, i) => (draws.data[i] = z * (scales[i % 4] as number)));
+  await writeFile(many, writeNpy(draws));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -66,6 +74,8 @@ describe('eigenlens train', () => {
     expect((await readdir(out)).sort()).toEqual([
       'losses.jsonl',
       'model.json',
+      'model.onnx',
+      'model.onnx.json',
       'model.safetensors',
       'result.json',
       'run.json',
@@ -77,6 +87,20 @@ describe('eigenlens train', () => {
     expect(weights['in.w']?.shape).toEqual([8, 4]);
     const rows = (await readFile(join(out, 'losses.jsonl'), 'utf8')).trimEnd().split('\n');
     expect(rows.map((row) => (JSON.parse(row) as { step: number }).step)).toEqual([3]);
+  });
+
+  it('train --out writes an ONNX graph that is read without flags as the same denoiser, and a folder that stays ours', async () => {
+    const out = join(folder, 'exported');
+    const words = ['--arch', 'mlp', '--channels', '16', '--depth', '1', '--steps', '400', '--shards', '1'];
+    expect((await run([...words, '--data', many, '--out', out, '--quiet'])).code).toBe(0);
+    const [graph, ours] = [await openDenoiser(join(out, 'model.onnx')), await openDenoiser(out)];
+    await using exported = graph.denoiser;
+    await using home = ours.denoiser;
+    expect(graph.reading).toMatchObject({ by: join(out, 'model.onnx.json'), check: { verdict: 'right' } });
+    expect(ours.reading).toBeUndefined();
+    const x = castFloat(normal(randomKey(2), [3, 4]), 'float32');
+    const [a, b] = [await exported.denoise(x, 0.5), await home.denoise(x, 0.5)];
+    a.data.forEach((v, i) => expect(v).toBeCloseTo(b.data[i] as number, 4));
   });
 
   it('train interrupted ends with 130 and keeps a checkpoint; the same command goes on and ends as if it never stopped', async () => {
@@ -99,7 +123,7 @@ describe('eigenlens train', () => {
 
     const straight = join(folder, 'straight');
     expect((await run([...command(straight), '--quiet'])).code).toBe(0);
-    for (const name of ['model.safetensors', 'losses.jsonl']) {
+    for (const name of ['model.safetensors', 'model.onnx', 'losses.jsonl']) {
       expect(await readFile(join(out, name))).toEqual(await readFile(join(straight, name)));
     }
   });

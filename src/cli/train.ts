@@ -12,7 +12,8 @@ import { formatDuration } from './progress.ts';
 /** `eigenlens train`: a denoiser from a data set. */
 export const train: Command = defineCommand({
   name: 'train',
-  summary: 'train a denoiser on a data set; stops and resumes, writes safetensors and a side-car (needs --out)',
+  summary:
+    'train a denoiser on a data set; stops and resumes, writes safetensors and ONNX with side-cars (needs --out)',
   arguments: [],
   options: {
     data: text('<data>', 'data set or path (default fashion-train)'),
@@ -63,15 +64,20 @@ async function runCommand(spec: TrainSpec, context: CommandContext): Promise<Com
       progress.report({ label: 'training', done: step, total: steps, detail });
     },
   });
-  await writeModel(result, folder);
+  await writeModel(spec, result, folder);
   const text = describe(spec, result, folder);
   return { value: summary(spec, result, folder), text, afterCommit: () => checkpoints.remove() };
 }
 
-async function writeModel({ sideCar, weights, losses }: TrainResult, folder: RunFolder): Promise<void> {
-  const { modelFiles, writeWeights } = await import('../denoisers/network/model-file.ts');
+async function writeModel(spec: TrainSpec, result: TrainResult, folder: RunFolder): Promise<void> {
+  const { modelFiles, onnxFiles, writeWeights } = await import('../denoisers/network/model-file.ts');
+  const { exportedSideCar } = await import('../denoisers/network/onnx-export.ts');
+  const { writeOnnxSideCar } = await import('../diffusion/side-car.ts');
+  const { sideCar, weights, losses, onnx } = result;
   await folder.writeJson(modelFiles.sideCar, sideCar);
   await folder.write(modelFiles.weights, writeWeights(weights));
+  await folder.write(onnxFiles.graph, onnx.bytes);
+  await folder.write(onnxFiles.sideCar, writeOnnxSideCar(exportedSideCar(spec.name, spec.data)));
   for (const row of losses) await folder.appendRow('losses.jsonl', row);
 }
 

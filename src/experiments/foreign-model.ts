@@ -84,8 +84,7 @@ export async function requireForeign(spec: string): Promise<string> {
  */
 export async function gatherFacts(path: string, wishes: ReadingWishes): Promise<ForeignFacts> {
   const folder = dirname(path);
-  const sideCarPath = path.replace(/\.onnx$/i, '.json');
-  const sideCar = await readSideCar(sideCarPath);
+  const { path: sideCarPath, sideCar } = await readSideCar(path);
   const root = /^(unet|transformer)$/.test(basename(folder)) ? dirname(folder) : folder;
   const diffusers = await readDiffusers(root, folder);
   const textPath = wishes.text ?? (sideCar?.condition?.text && join(folder, sideCar.condition.text));
@@ -114,10 +113,14 @@ function nameOf(path: string, root: string): string {
   return file === 'model' && !/^\.*$/.test(basename(root)) ? basename(root) : file;
 }
 
-async function readSideCar(path: string): Promise<OnnxSideCar | undefined> {
-  const text = await textOf(path);
-  if (text === undefined || !text.includes('"eigenlens-onnx/')) return undefined;
-  return parseOnnxSideCar(path, text);
+/** `model.onnx.json`, or else `model.json`, which beside a graph of ours is the network's own. */
+async function readSideCar(graph: string): Promise<{ path: string; sideCar: OnnxSideCar | undefined }> {
+  const [whole, bare] = [`${graph}.json`, graph.replace(/\.onnx$/i, '.json')] as const;
+  for (const path of [whole, bare]) {
+    const text = await textOf(path);
+    if (text?.includes('"eigenlens-onnx/')) return { path, sideCar: parseOnnxSideCar(path, text) };
+  }
+  return { path: bare, sideCar: undefined };
 }
 
 async function readDiffusers(root: string, network: string): Promise<DiffusersReading | undefined> {

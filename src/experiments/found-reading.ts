@@ -12,7 +12,7 @@ export interface SaidOfModel {
   readonly reading?: ReadingInput | undefined;
 }
 
-/** Path of the side-car of a graph. */
+/** Path at which the side-car of a graph is written; `GRAPH.onnx.json` is read as well, and first. */
 export function sideCarPath(graph: string): string {
   return graph.replace(/\.onnx$/i, '.json');
 }

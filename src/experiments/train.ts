@@ -4,7 +4,9 @@ import { buildNetwork } from '../denoisers/network/architecture.ts';
 import type { ModelSideCar } from '../denoisers/network/model-file.ts';
 import type { Network } from '../denoisers/network/network.ts';
 import { countParameters } from '../denoisers/network/network.ts';
+import { exportOnnx } from '../denoisers/network/onnx-export.ts';
 import type { Weights } from '../denoisers/network/weights.ts';
+import type { PortableModel } from '../engine/lower/portable.ts';
 import { SpecError } from '../errors/errors.ts';
 import type { LossRow, TrainingState } from '../training/checkpoint.ts';
 import { averagedWeights, readCheckpoint, writeCheckpoint } from '../training/checkpoint.ts';
@@ -54,6 +56,8 @@ export interface TrainJobOptions {
 export interface TrainResult {
   readonly sideCar: ModelSideCar;
   readonly weights: Weights;
+  /** The same as a graph for other programs. */
+  readonly onnx: PortableModel;
   readonly losses: readonly LossRow[];
   readonly parameters: number;
   /** Steps done in all; fewer than the spec's where the gap ended the run. */
@@ -93,6 +97,8 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
     ...(onProgress && { onProgress }),
     ...(checkpoints && { onCheckpoint: (s) => checkpoints.write(writeCheckpoint(network, s, fingerprint)) }),
   });
+  const wallMs = performance.now() - begun;
+  const weights = averagedWeights(network, final);
   const training = {
     data: { name: spec.data, count: data.count, hash: await data.hash() },
     spec,
@@ -109,12 +115,13 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
       range: data.range,
       training,
     },
-    weights: averagedWeights(network, final),
+    weights,
+    onnx: await exportOnnx({ name: spec.name, network, weights, sigmaData }),
     losses: final.losses,
     parameters: countParameters(network),
     steps: final.step,
     resumedAt,
-    wallMs: performance.now() - begun,
+    wallMs,
   };
 }
 

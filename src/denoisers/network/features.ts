@@ -5,6 +5,12 @@ import type { Tensor } from '../../tensor/tensor.ts';
 const lowest = 1 / 8;
 const highest = 8;
 
+/** The frequencies of half as many features as `count`, in geometric progression. */
+export function featureFrequencies(count: number): Float64Array {
+  const half = count / 2;
+  return Float64Array.from({ length: half }, (_, i) => lowest * (highest / lowest) ** (i / Math.max(1, half - 1)));
+}
+
 /**
  * Fourier features of the noise level: cos and sin of 2 pi f cNoise at frequencies f in geometric progression.
  * cNoise spans about 2.7 for sigma in [0.002, 80], so the lowest frequency orders all levels and the highest tells near ones apart.
@@ -15,11 +21,11 @@ const highest = 8;
  */
 export function noiseFeatures(cNoise: Float64Array, count: number): Tensor<'float32'> {
   const half = count / 2;
+  const frequencies = featureFrequencies(count);
   const data = new Float32Array(cNoise.length * count);
   cNoise.forEach((c, b) => {
     for (let i = 0; i < half; i++) {
-      const frequency = lowest * (highest / lowest) ** (i / Math.max(1, half - 1));
-      const angle = 2 * Math.PI * frequency * c;
+      const angle = 2 * Math.PI * (frequencies[i] as number) * c;
       data[b * count + i] = Math.cos(angle);
       data[b * count + half + i] = Math.sin(angle);
     }

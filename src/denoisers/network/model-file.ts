@@ -9,6 +9,9 @@ import type { Weights } from './weights.ts';
 /** Names of the two files of a model folder. */
 export const modelFiles = { sideCar: 'model.json', weights: 'model.safetensors' } as const;
 
+/** Names of the same model as an ONNX graph with its side-car: `model.json` is taken. */
+export const onnxFiles = { graph: 'model.onnx', sideCar: 'model.onnx.json' } as const;
+
 const count = z.number().int().positive();
 
 const architecture = z.discriminatedUnion('kind', [

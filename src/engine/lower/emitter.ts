@@ -113,10 +113,8 @@ export class OnnxEmitter {
       input: inputs.map(toValueInfo),
       output: outputs.map(toValueInfo),
     });
-    const opsetImport = [
-      { domain: '', version: opset },
-      { domain: 'com.microsoft', version: 1n },
-    ];
+    const isOwn = graph.node.every(({ domain }) => domain === '');
+    const opsetImport = [{ domain: '', version: opset }, ...(isOwn ? [] : [{ domain: 'com.microsoft', version: 1n }])];
     const model = create(ModelProtoSchema, { irVersion, opsetImport, graph, producerName: 'eigenlens' });
     return new Uint8Array(toBinary(ModelProtoSchema, model));
   }

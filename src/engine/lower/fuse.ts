@@ -22,8 +22,9 @@ const shortestRow = 16;
  * Finds what the runtime computes in one pass instead of two or three: x a + b with one coefficient a row, sums of products over rows, and
  * the bias of a convolution, softmax. An intermediate result is given up only where nothing else needs it, which is known once the graph is whole.
  * @param nodes  operands before their users
+ * @param isPortable  leaves out what takes an operator of the runtime alone, or a constant as long as the batch
  */
-export function fuse(nodes: readonly GraphNode[], outputs: readonly GraphNode[]): Fusion {
+export function fuse(nodes: readonly GraphNode[], outputs: readonly GraphNode[], isPortable: boolean = false): Fusion {
   const uses = new Map<GraphNode, number>();
   const use = (node: GraphNode): void => void uses.set(node, (uses.get(node) ?? 0) + 1);
   outputs.forEach(use);
@@ -36,7 +37,9 @@ export function fuse(nodes: readonly GraphNode[], outputs: readonly GraphNode[])
     return isOp(node, 'reshape') ? only(operandOf(node, 0)) : node;
   };
   for (const node of nodes) {
-    const found = rowDot(node, only, uses) ?? biased(node, only) ?? affine(node, only) ?? softmax(node, uses);
+    const found = isPortable
+      ? (biased(node, only) ?? softmax(node, uses))
+      : (rowDot(node, only, uses) ?? biased(node, only) ?? affine(node, only) ?? softmax(node, uses));
     if (found === undefined) continue;
     rules.set(node, found.rule);
     found.gone.forEach((gone) => absorbed.add(gone));

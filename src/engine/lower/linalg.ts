@@ -1,13 +1,13 @@
 import type { LoweringRules } from './rule.ts';
 import { operandOf } from './rule.ts';
 
-/** Matrix products; float32 takes the runtime's product with built-in transposition, float64 transposes first. */
+/** Matrix products; float32 takes the runtime's product with built-in transposition, float64 and portable models transpose first. */
 export const linalgRules: LoweringRules<'matmul'> = {
   matmul: (l, node) => {
     const { transposeA, transposeB } = node.attributes;
     const [a, b] = [operandOf(node, 0), operandOf(node, 1)];
     if (!transposeA && !transposeB) return l.emitter.op('MatMul', [l.value(a), l.value(b)]);
-    if (node.dtype === 'float32') {
+    if (node.dtype === 'float32' && !l.isPortable) {
       const attributes = { transA: Number(transposeA), transB: Number(transposeB) };
       return l.emitter.op('FusedMatMul', [l.value(a), l.value(b)], attributes, 'com.microsoft');
     }

@@ -30,13 +30,20 @@ export interface LoweredModel {
   readonly outputs: readonly OnnxArgument[];
 }
 
+/** How a graph is written. */
+export interface LowerOptions {
+  /** For other programs too: only ONNX's own operators, and no constant as long as the batch. Slower by a few passes. Default false. */
+  readonly isPortable?: boolean;
+}
+
 /** Writes the graph that `outputs` need as one ONNX model. */
-export function lower(outputs: readonly GraphNode[]): LoweredModel {
+export function lower(outputs: readonly GraphNode[], { isPortable = false }: LowerOptions = {}): LoweredModel {
   const emitter = new OnnxEmitter();
   const names = new Map<GraphNode, string>();
   const inputs: (OnnxArgument & { index: number })[] = [];
   const lowering: Lowering = {
     emitter,
+    isPortable,
     value: (node) => names.get(node) ?? leaf(node),
     operand: (node) =>
       isOp(node, 'uniform') ? emitter.scalar(node.attributes.value, node.dtype) : lowering.value(node),
@@ -49,7 +56,7 @@ export function lower(outputs: readonly GraphNode[]): LoweredModel {
     return name;
   };
   const nodes = inOrder(outputs);
-  const { rules: fused, absorbed } = fuse(nodes, outputs);
+  const { rules: fused, absorbed } = fuse(nodes, outputs, isPortable);
   for (const node of nodes) {
     if (!absorbed.has(node)) names.set(node, fused.get(node)?.(lowering) ?? lowerNode(lowering, node));
   }

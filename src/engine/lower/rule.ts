@@ -4,6 +4,8 @@ import type { OnnxEmitter } from './emitter.ts';
 /** What a lowering rule may use. */
 export interface Lowering {
   readonly emitter: OnnxEmitter;
+  /** Whether only ONNX's own operators may be used, and no constant as long as the batch. */
+  readonly isPortable: boolean;
   /** ONNX name of a node's array at its full shape. */
   value(node: GraphNode): string;
   /** The same for an operand that broadcasts: uniform nodes come as scalars. */

@@ -25,7 +25,7 @@ export function weightGradient(l: Lowering, node: GraphNode<'convWeights'>): str
     dtype: node.dtype,
   })) as [Images, Images];
   const parts = operands(l, image, cotangent, node.attributes, node.shape.slice(2)).map(([a, b]) => {
-    const product = productOf(l, b, a, isMerged, node.dtype === 'float32');
+    const product = productOf(l, b, a, isMerged, node.dtype === 'float32' && !l.isPortable);
     return l.emitter.op('Reshape', [product, l.emitter.integers([...node.shape.slice(0, 2), 1])]);
   });
   const joined = parts.length === 1 ? (parts[0] as string) : l.emitter.op('Concat', parts, { axis: 2 });
