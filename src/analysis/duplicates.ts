@@ -86,7 +86,7 @@ async function describeSamples(
   const sameHash: [number, number][] = [];
   let [done, largest] = [0, 0];
   for await (const { x, indices } of dataset.batches({ size: 256, ...(signal && { signal }) })) {
-    const rows = tensor('float64', [indices.length, D], Float64Array.from(x.data));
+    const rows = tensor('float64', [indices.length, D], new Float64Array(x.data));
     points.set(matmul(rows, directions, { transposeB: true }).data, done * K);
     indices.forEach((index, r) => {
       const sample = x.data.subarray(r * D, (r + 1) * D);

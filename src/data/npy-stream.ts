@@ -35,7 +35,7 @@ export async function streamedNpy(
       throw new DatasetError(name, `expected ${samples} samples from ${first} on, got ${bytes.length} bytes of them. Write the file again.`); // prettier-ignore
     }
     const ordered = moved ? channelsFirst(bytes, [samples, ...sampleShape], new Uint8Array(bytes.length)) : bytes;
-    ordered.forEach((byte, i) => (out[i] = byteLevels[byte] as number));
+    for (let i = 0; i < ordered.length; i++) out[i] = byteLevels[ordered[i] as number] as number;
   };
   return datasetFrom({
     name,

@@ -30,7 +30,11 @@ export function pixelDescriptor({ sampleShape, mean }: PixelOptions): Descriptor
     describe(x) {
       const count = assertSamples(name, x, sampleShape);
       const scale = 1 / Math.sqrt(length);
-      const out = Float32Array.from(x.data, (v, i) => scale * (v - (mean?.[i % length] ?? 0)));
+      const shift = Float64Array.from({ length }, (_, i) => mean?.[i] ?? 0);
+      const out = new Float32Array(count * length);
+      for (let at = 0; at < out.length; at += length) {
+        for (let i = 0; i < length; i++) out[at + i] = scale * ((x.data[at + i] as number) - (shift[i] as number));
+      }
       return Promise.resolve(tensor('float32', [count, length], out));
     },
   };
