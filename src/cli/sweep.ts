@@ -1,14 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { SpecError } from '../errors/errors.ts';
 import type { JobRow } from '../experiments/jobs/job.ts';
-import type { SweepOutcome, SweepProgress } from '../experiments/sweep/run-sweep.ts';
+import { mergedRow } from '../experiments/sweep/merged-row.ts';
+import type { RunningJob, SweepOutcome, SweepProgress } from '../experiments/sweep/run-sweep.ts';
 import type { SweepSpec } from '../experiments/sweep/sweep-spec.ts';
 import type { SweepFolder } from '../store/sweep-folder.ts';
 import { defineCommand } from './command.ts';
 import type { Command, CommandContext, CommandResult } from './command.ts';
 import { number } from './options.ts';
 import type { ProgressReport } from './progress.ts';
-import { formatTable } from './table.ts';
+import { formatRows } from './rows-table.ts';
 import type { Layout } from './terminal.ts';
 import { packageVersion } from './version.ts';
 
@@ -64,17 +65,21 @@ async function runCommand(
 }
 
 function reportOf(state: SweepProgress): ProgressReport {
-  const partly = state.running.reduce((sum, { done, total }) => sum + done / total, 0);
+  const partly = state.running.reduce((sum, job) => sum + shareOf(job), 0);
   // A job that failed leaves nothing to wait for.
   return { label: 'jobs', done: state.done + state.failed, total: state.total, partly, detail: describe(state) };
 }
 
 /** `1 failed, size 16 seed 0 40% loss 0.31`. */
 function describe({ failed, running }: SweepProgress): string | undefined {
-  const jobs = running.map(({ parameters, done, total, detail }) =>
-    [...Object.values(parameters), `${Math.round((100 * done) / total)}%`, detail ?? ''].join(' ').trim(),
+  const jobs = running.map((job) =>
+    [...Object.values(job.parameters), `${Math.round(100 * shareOf(job))}%`, job.detail ?? ''].join(' ').trim(),
   );
   return [...(failed > 0 ? [`${failed} failed`] : []), ...jobs].join(' | ') || undefined;
+}
+
+function shareOf({ done, total }: RunningJob): number {
+  return total > 0 ? done / total : 0;
 }
 
 /** The last row of each job of this sweep; writes the rows of all jobs of the folder. */
@@ -90,8 +95,8 @@ async function mergeRows(
     const { key } = record;
     // What is varied may have changed since the job ran.
     const parameters = current.get(key)?.parameters ?? record.parameters;
-    for (const row of rows) lines.push(`${JSON.stringify({ key, ...parameters, ...row })}\n`);
-    if (current.has(key)) last.set(key, { ...parameters, ...rows.at(-1) });
+    for (const row of rows) lines.push(`${JSON.stringify(mergedRow({ key }, parameters, row))}\n`);
+    if (current.has(key)) last.set(key, mergedRow({}, parameters, rows.at(-1) ?? {}));
   }
   await write(lines.join(''));
   return last;
@@ -103,7 +108,7 @@ function result(
   last: ReadonlyMap<string, JobRow>,
   layout: Layout,
 ): CommandResult {
-  const jobs = spec.jobs.map(({ key, parameters }) => ({ key, done: last.has(key), ...(last.get(key) ?? parameters) }));
+  const jobs = spec.jobs.map(({ key, parameters }) => ({ key, done: last.has(key), row: last.get(key) ?? parameters }));
   const value = {
     name: spec.name,
     kind: spec.kind,
@@ -114,18 +119,13 @@ function result(
     failures: failures.map(({ key, parameters, message, code }) => ({ key, parameters, message, code })),
     jobs,
   };
-  const names = [...new Set(jobs.flatMap((job) => Object.keys(job)))].filter((name) => name !== 'done');
-  const columns = names.map((header) => ({ header, align: header === 'key' ? ('left' as const) : ('right' as const) }));
-  const rows = jobs.map((job) => names.map((name) => cell((job as JobRow)[name])));
   const text = [
-    formatTable(columns, rows, layout),
+    formatRows(
+      jobs.map(({ key, row }) => ({ key, ...row })),
+      layout,
+    ),
     ...failures.map(({ key, message }) => `failed ${key}: ${message}`),
     `${spec.name}: ${ran} jobs run, ${found} found done, ${failures.length} failed`,
   ].join('\n');
   return { value, text, exitCode: failures.length > 0 ? 1 : 0 };
-}
-
-function cell(value: JobRow[string] | undefined): string {
-  if (typeof value === 'number') return String(Number(value.toPrecision(6)));
-  return value === undefined || value === null ? '' : String(value);
 }

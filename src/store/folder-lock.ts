@@ -59,13 +59,19 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 async function isAlive({ pid, host, began }: Holder): Promise<boolean> {
   // Another machine's processes cannot be asked after.
   if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (cause) {
-    if (codeOf(cause) === 'ESRCH') return false;
-  }
+  if (!isProcess(pid)) return false;
   const now = await beganAt(pid);
   return now === undefined || began === undefined || now === began;
+}
+
+/** Whether a process of that number runs on this machine. */
+export function isProcess(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return codeOf(cause) !== 'ESRCH'; // it may be somebody else's
+  }
 }
 
 /** Start of a process in ticks of the system's clock: the 22nd field of Linux's /proc/PID/stat; undefined elsewhere. */

@@ -10,6 +10,9 @@ import { codeOf, storeFailure } from './failure.ts';
 import { stableJson, stableJsonLine } from './json.ts';
 import { MANIFEST_FORMAT, MANIFEST_NAME, readManifest, type RunManifest } from './manifest.ts';
 
+/** How hidden folders of runs under way begin; the number of their process follows. */
+export const PARTIAL = '.partial-';
+
 /**
  * A folder that receives the files of one run, all or none: they wait in a hidden folder inside it and move into place by `commit`,
  * each by one rename. Until then an earlier run of the same name stands untouched. Disposing without commit removes the temporaries
@@ -49,7 +52,7 @@ export async function createRunFolder(path: string, names: readonly string[] = [
   let staging: string;
   try {
     made = await makeFolders(target);
-    staging = await mkdtemp(join(target, '.partial-'));
+    staging = await mkdtemp(join(target, `${PARTIAL}${process.pid}-`));
   } catch (cause) {
     throw storeFailure(target, cause);
   }

@@ -5,10 +5,11 @@ import type { JobFiles, JobRow } from '../experiments/jobs/job.ts';
 import type { JobTimes, SweepFailure, SweepStore } from '../experiments/sweep/run-sweep.ts';
 import type { SweepEntry, SweepSpec } from '../experiments/sweep/sweep-spec.ts';
 import { codeOf, storeFailure } from './failure.ts';
-import { lockFolder } from './folder-lock.ts';
+import { isProcess, lockFolder } from './folder-lock.ts';
 import { stableJsonLine } from './json.ts';
 import { readManifest } from './manifest.ts';
-import { createRunFolder } from './run-folder.ts';
+import { readJson, readJsonLines } from './read-json.ts';
+import { createRunFolder, PARTIAL } from './run-folder.ts';
 
 /** What stands in the result.json of one job of a sweep. */
 export interface JobRecord extends JobTimes {
@@ -18,6 +19,8 @@ export interface JobRecord extends JobTimes {
   readonly parameters: JobRow;
   /** Rows in rows.jsonl. */
   readonly rows: number;
+  /** The last of them. */
+  readonly last: JobRow;
 }
 
 /** A job that is done, as its folder says. */
@@ -46,7 +49,7 @@ export async function openSweepFolder(path: string, spec: SweepSpec): Promise<Sw
   const root = resolve(path);
   const lock = await lockFolder(root);
   try {
-    await removeHalfWritten(join(root, 'jobs'));
+    await removeHalfWritten(root);
     await forgetFailures(join(root, FAILURES), new Set(spec.jobs.map(({ key }) => key)));
   } catch (cause) {
     await lock[Symbol.asyncDispose]();
@@ -80,7 +83,15 @@ class LockedSweepFolder implements SweepFolder {
     if (own !== undefined)
       throw new StoreError(kind, `expected files of other names than the sweep's own, got ${own}.`);
     await using folder = await createRunFolder(this.#folderOf(key));
-    const record: JobRecord = { key, job: kind, version, parameters, rows: rows.length, ...times };
+    const record: JobRecord = {
+      key,
+      job: kind,
+      version,
+      parameters,
+      rows: rows.length,
+      last: rows.at(-1) ?? {},
+      ...times,
+    };
     for (const [name, content] of Object.entries(files)) await folder.write(name, content);
     if (arrays !== undefined && Object.keys(arrays).length > 0) await folder.writeArrays('arrays.npz', arrays);
     await folder.write('rows.jsonl', rows.map((row) => `${stableJsonLine(row)}\n`).join(''));
@@ -102,9 +113,8 @@ class LockedSweepFolder implements SweepFolder {
     for (const key of (await namesIn(join(this.path, 'jobs'))).sort()) {
       const folder = this.#folderOf(key);
       if (!(await isComplete(folder))) continue;
-      const record = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as JobRecord;
-      const lines = (await readFile(join(folder, 'rows.jsonl'), 'utf8')).split('\n').filter((line) => line !== '');
-      yield { record, rows: lines.map((line) => JSON.parse(line) as JobRow) };
+      const record = (await readJson(join(folder, 'result.json'))) as JobRecord;
+      yield { record, rows: (await readJsonLines(join(folder, 'rows.jsonl'))) as JobRow[] };
     }
   }
 
@@ -128,11 +138,16 @@ async function isComplete(folder: string): Promise<boolean> {
   return true;
 }
 
-/** Only a process that held the lock wrote here, and it is gone. */
-async function removeHalfWritten(jobs: string): Promise<void> {
+async function removeHalfWritten(root: string): Promise<void> {
+  for (const name of await namesIn(root)) {
+    const pid = name.startsWith(PARTIAL) ? Number.parseInt(name.slice(PARTIAL.length)) : NaN;
+    if (!Number.isNaN(pid) && !isProcess(pid)) await rm(join(root, name), { recursive: true, force: true });
+  }
+  // Below, only a process that held the lock wrote, and it is gone.
+  const jobs = join(root, 'jobs');
   for (const key of await namesIn(jobs)) {
     const folder = join(jobs, key);
-    const partial = (await namesIn(folder)).filter((name) => name.startsWith('.partial-'));
+    const partial = (await namesIn(folder)).filter((name) => name.startsWith(PARTIAL));
     for (const name of partial) await rm(join(folder, name), { recursive: true, force: true });
     if (partial.length > 0) await rmdir(folder).catch(() => undefined); // it may hold an earlier run
   }

@@ -30,6 +30,7 @@ export const ADAPTED_PACKAGES: readonly string[] = [
   'linkedom',
   'commander',
   'bullmq',
+  '@duckdb/node-api',
 ];
 
 export const LINES_PER_FILE = 500;

@@ -1,5 +1,5 @@
 import { CancelledError, LabError } from '../../errors/errors.ts';
-import type { JobFiles, JobOutcome, RunJobs } from '../jobs/job.ts';
+import type { JobContext, JobFiles, JobOutcome, RunJobs, SweepJob } from '../jobs/job.ts';
 import { sweepJobNamed } from '../jobs/registry.ts';
 import type { SweepEntry, SweepSpec } from './sweep-spec.ts';
 
@@ -69,15 +69,9 @@ export async function runSweep(spec: SweepSpec, options: SweepOptions): Promise<
   const due = spec.jobs.filter(({ key }) => !found.has(key));
   const state = { done: found.size, total: spec.jobs.length, running: new Set<RunningJob>() };
   const failures: SweepFailure[] = [];
+  const report = (): void => options.onProgress?.({ ...state, failed: failures.length, running: [...state.running] });
   const broken = new AbortController();
   const signal = AbortSignal.any([broken.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-  const report = (): void =>
-    options.onProgress?.({
-      done: state.done,
-      total: state.total,
-      failed: failures.length,
-      running: [...state.running],
-    });
   const job = await sweepJobNamed(spec.kind);
   const next = due.values();
   const lane = async (): Promise<void> => {
@@ -86,35 +80,50 @@ export async function runSweep(spec: SweepSpec, options: SweepOptions): Promise<
       const running: RunningJob = { ...entry, done: 0, total: 1 };
       state.running.add(running);
       report();
-      const begun = { started: new Date().toISOString(), at: performance.now() };
-      // One job a call, so that no result is held once it is kept.
-      const [outcome] = await options.runJobs(job, [entry.spec], {
-        signal,
-        onProgress: (_, done, total, detail) => {
-          Object.assign(running, { done, total, detail });
-          report();
-        },
-      });
-      const times = { started: begun.started, wallMs: Math.round(performance.now() - begun.at) };
-      const failure = await keep(entry, outcome as JobOutcome<JobFiles>, times, options.store);
+      const onProgress = (done: number, total: number, detail?: string): void => {
+        Object.assign(running, { done, total, detail });
+        report();
+      };
+      const failure = await runEntry(job, entry, { ...options, signal, onProgress });
       if (failure === undefined) state.done += 1;
       else failures.push(failure);
       state.running.delete(running);
       report();
     }
   };
-  report();
   const guarded = (): Promise<void> =>
     lane().catch((error: unknown) => {
       broken.abort();
       throw error;
     });
+  report();
   const lanes = await Promise.allSettled(Array.from({ length: Math.min(options.workers, due.length) }, guarded));
   const errors = lanes.flatMap((l) => (l.status === 'rejected' ? [l.reason as Error] : []));
-  const first = errors.find((error) => !(error instanceof CancelledError)) ?? errors[0];
-  if (first !== undefined) throw first;
-  if (options.signal?.aborted === true) throw new CancelledError('sweep');
+  const serious = errors.find((error) => !(error instanceof CancelledError));
+  if (serious !== undefined) throw serious;
+  if (options.signal?.aborted === true) throw interrupted(state);
   return { ran: due.length - failures.length, found: found.size, failures };
+}
+
+/** Runs one job and keeps what it left. @returns why it left nothing, if so. @throws CancelledError, StoreError */
+async function runEntry(
+  job: SweepJob<object>,
+  entry: SweepEntry,
+  { store, runJobs, signal, onProgress }: Pick<SweepOptions, 'store' | 'runJobs'> & JobContext,
+): Promise<SweepFailure | undefined> {
+  const started = new Date().toISOString();
+  const begun = performance.now();
+  // One job a call, so that no result is held once it is kept.
+  const [outcome] = (await runJobs(job, [entry.spec], {
+    signal,
+    onProgress: (_, done, total, detail) => onProgress?.(done, total, detail),
+  })) as [JobOutcome<JobFiles>];
+  return keep(entry, outcome, { started, wallMs: Math.round(performance.now() - begun) }, store);
+}
+
+function interrupted({ done, total }: { readonly done: number; readonly total: number }): CancelledError {
+  const text = `was interrupted with ${done} of ${total} jobs done, which are kept. Run the same command again to go on.`;
+  return new CancelledError('sweep', text, { details: { kept: true } });
 }
 
 /** Keeps what a job left, or why it left nothing. */

@@ -96,7 +96,8 @@ export function describeParameters(parameters: JobRow): string {
 }
 
 function entryOf(job: SweepJob<object>, { fields, parameters }: Variant, version: string): SweepEntry {
+  const spec = job.resolve(fields);
+  const key = jobKey({ job: job.name, spec, version });
   // As it would be read back: what is undefined is not there.
-  const spec = JSON.parse(JSON.stringify(job.resolve(fields))) as object;
-  return { key: jobKey({ job: job.name, spec, version }), parameters, spec };
+  return { key, parameters, spec: JSON.parse(JSON.stringify(spec)) as object };
 }
