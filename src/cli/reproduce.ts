@@ -4,6 +4,7 @@ import type { ClaimResult, Reproduction, ReproductionResult } from '../experimen
 import type { RunFolder } from '../store/run-folder.ts';
 import { defineCommand } from './command.ts';
 import type { Command, CommandContext, CommandResult } from './command.ts';
+import { keptSweep } from './kept-sweep.ts';
 import { switchOption } from './options.ts';
 import { formatTable } from './table.ts';
 import type { Layout } from './terminal.ts';
@@ -81,7 +82,7 @@ async function runAll(
       signal,
       onProgress: (done, total) => progress.report({ label: name, done, total }),
       // Starting workers takes longer than a tiny run.
-      ...(spec.size === 'full' && { runJobs: pool.run }),
+      ...(spec.size === 'full' && { runJobs: pool.run, ...(folder && { runSweep: keptSweep(folder.path) }) }),
     });
     outcomes.push({ name, ...result, seconds: (performance.now() - begun) / 1000 });
     if (folder !== undefined) await writeFigures(folder, chosen.length > 1 ? `${name}-` : '', result);

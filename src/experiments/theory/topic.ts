@@ -1,5 +1,6 @@
 import type { RunJobs } from '../jobs/job.ts';
 import type { PlainFigure } from '../plain-figure.ts';
+import type { RunSweep } from '../sweep/here.ts';
 
 /** A number that a topic takes. */
 export interface TopicParameter {
@@ -16,6 +17,8 @@ export interface TopicContext {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Where parts that can be done beside each other are done; default this process, one after another. */
   readonly runJobs?: RunJobs | undefined;
+  /** The same for long jobs, whose results are worth keeping. */
+  readonly runSweep?: RunSweep | undefined;
 }
 
 /** A closed form evaluated: facts by name (what `--json` prints), a table and curves. */
