@@ -31,7 +31,7 @@ export function dimensionFigures({ data, estimates, denoiser }: DimensionResult)
     noise: {
       kind: 'curves',
       title: `Dimension that ${denoiser.name} sees over noise`,
-      xLabel: 'noise level, data units',
+      xLabel: 'noise level σ',
       yLabel: 'dimension',
       xScale: 'log',
       curves: [

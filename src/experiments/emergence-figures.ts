@@ -28,7 +28,7 @@ function sines(steps: readonly EmergenceStep[], pick: (s: EmergenceStep) => Alig
   return {
     kind: 'curves',
     title,
-    xLabel: 'noise level',
+    xLabel: 'noise level σ',
     yLabel: 'sine of the angle',
     xScale: 'log',
     curves: Array.from({ length: count }, (_, i) => ({
@@ -58,7 +58,7 @@ function subspaces(steps: readonly EmergenceStep[]): CurveFigure {
   return {
     kind: 'curves',
     title: 'Share of the leading subspace inside the reference',
-    xLabel: 'noise level',
+    xLabel: 'noise level σ',
     yLabel: 'mean squared cosine',
     xScale: 'log',
     curves: [
@@ -80,11 +80,12 @@ function directionRows(
     Array.from({ length: Math.min(drawn, basis.shape[0] as number) }, (_, i) => balanced(row(basis, i).data));
   return {
     kind: 'images',
-    title: 'Leading directions of the Jacobian from high to low noise, principal components last',
+    title: 'Leading directions of the Jacobian from high to low noise, principal components of the data last',
+    columns: images(principal).map((_, i) => String(i + 1)),
     shape: [C, H, W],
     range: [-1, 1],
     rows: [
-      ...steps.map((s, i) => ({ caption: `sigma ${Number(s.sigma.toPrecision(3))}`, images: images(row(bases, i)) })),
+      ...steps.map((s, i) => ({ caption: `σ ${Number(s.sigma.toPrecision(3))}`, images: images(row(bases, i)) })),
       { caption: 'data', images: images(principal) },
     ],
   };

@@ -181,7 +181,7 @@ function figuresOf({ curve, clustering, data }: EquivalenceResult): EquivalenceR
     distance: {
       ...axes,
       title: `Distance of learned from clustered subspaces, ${data}`,
-      yLabel: 'largest |P network - P clustering|',
+      yLabel: 'largest ‖P network − P clustering‖',
       curves: [{ name: 'network', x, y: shown.map(({ distance }) => distance), style: 'line' }],
     },
   };

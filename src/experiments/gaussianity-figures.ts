@@ -14,7 +14,7 @@ export function gaussianityFigures(
   const over = (title: string, yLabel: string, value: (c: ModelCloseness) => number): CurveFigure => ({
     kind: 'curves',
     title,
-    xLabel: 'noise level',
+    xLabel: 'noise level σ',
     yLabel,
     xScale: 'log',
     yScale: 'log',
@@ -22,25 +22,25 @@ export function gaussianityFigures(
       const own = closeness.filter((c) => c.model === model);
       // The mean is the least that can be said: a reference for the others.
       const style = model === 'mean' ? ('dashed' as const) : ('line' as const);
-      return { name: model, x: own.map((c) => c.sigma), y: own.map(value), style };
+      return { name: shownName(model), x: own.map((c) => c.sigma), y: own.map(value), style };
     }),
   });
   return {
-    rmse: over('Distance of each model from the denoiser', 'rmse', (c) => c.rmse),
+    rmse: over('Distance of each model from the denoiser', 'RMSE, data units', (c) => c.rmse),
     'unexplained-denoiser': over(
       'Variance of the denoiser left unexplained',
-      '1 - explained variance',
+      '1 − explained variance',
       (c) => 1 - c.denoiserVariance,
     ),
     'unexplained-score': over(
       'Variance of the score left unexplained',
-      '1 - explained variance',
+      '1 − explained variance',
       (c) => 1 - c.scoreVariance,
     ),
     linearity: {
       kind: 'curves',
       title: 'Linearity score of the denoiser',
-      xLabel: 'noise level',
+      xLabel: 'noise level σ',
       yLabel: 'mean |cosine|',
       xScale: 'log',
       curves: [
@@ -49,6 +49,11 @@ export function gaussianityFigures(
     },
     ...(pictures && { denoised: pictures }),
   };
+}
+
+/** Names of people keep their capitals. */
+function shownName(model: string): string {
+  return model === 'gaussian' ? 'Gaussian' : model;
 }
 
 /** The first sample at every level: a row a model. */
@@ -63,11 +68,12 @@ function denoisedRows(
   const size = sizeOf(sampleShape);
   return {
     kind: 'images',
-    title: 'One held-out sample denoised from high to low noise',
+    title: 'One held-out sample denoised by each model, over the noise level σ',
+    columns: levels.map((l) => String(Number(l.sigma.toPrecision(2)))),
     shape: [C, H, W],
     range: [low, high],
     rows: Array.from(outputs, ([caption, data]) => ({
-      caption,
+      caption: shownName(caption),
       images: levels.map((_, i) => {
         const from = (i * data.length) / levels.length;
         return data.subarray(from, from + size);

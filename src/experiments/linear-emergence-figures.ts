@@ -119,7 +119,8 @@ function componentsFigure({ rows }: Measured, { dataset, vectors }: EmergenceBas
     title: `Principal components of ${dataset.name}`,
     shape: dataset.sampleShape as unknown as readonly [number, number, number],
     range: [-largest, largest],
-    rows: [{ caption: `1 to ${count}`, images }],
+    columns: images.map((_, i) => String(i + 1)),
+    rows: [{ caption: 'component', images }],
   };
 }
 
@@ -137,6 +138,7 @@ function reconstructionsFigure(
   return {
     kind: 'images',
     title: `Noisy images, learned projections and learned Wiener filters, n = ${samples}`,
+    columns: Array.from({ length: count }, () => ['noisy', 'projection', 'Wiener']).flat(),
     shape: dataset.sampleShape as unknown as readonly [number, number, number],
     range: [dataset.range.low, dataset.range.high],
     rows: [

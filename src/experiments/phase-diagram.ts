@@ -91,13 +91,13 @@ export function wilsonInterval(successes: number, trials: number): { low: number
   return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 
-/** Success over N (across) and d (up) with the predicted boundary. */
-export function phaseFigure({ options, cells }: PhaseDiagram): HeatmapFigure {
+/** Success over N (across) and d (up) with the predicted boundary; `how` is said of the solver in the title. */
+export function phaseFigure({ options, cells }: PhaseDiagram, how = ''): HeatmapFigure {
   const { panel, components: K, dimension: n, ranks, counts, trials, noise, threshold } = options;
-  const solver = { pca: 'PCA', 'k-subspaces': 'K-subspaces', network: 'Low-rank network' }[panel];
+  const solver = { pca: 'PCA', 'k-subspaces': 'K-subspaces', network: 'the trained low-rank network' }[panel];
   return {
     kind: 'heatmap',
-    title: `${solver}, K = ${K}, n = ${n}, noise ${noise}, error ≤ ${threshold}, ${trials} trials`,
+    title: `Recovery by ${solver}${how}: K = ${K}, n = ${n}, noise ${noise}, error ≤ ${threshold}, ${trials} trials a cell`,
     xLabel: 'points of each component N',
     yLabel: 'rank d',
     x: counts,

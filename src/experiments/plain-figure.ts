@@ -1,5 +1,6 @@
 /** One curve or cloud of points. */
 export interface Curve {
+  /** Curves that agree before a comma share a colour: `component 1, spiked model` and `component 1, learned`. */
   readonly name: string;
   readonly x: readonly number[];
   readonly y: readonly number[];
@@ -42,6 +43,8 @@ export interface HeatmapFigure {
 export interface ImagesFigure {
   readonly kind: 'images';
   readonly title: string;
+  /** What each column shows, above it. */
+  readonly columns?: readonly string[];
   readonly shape: readonly [number, number, number];
   readonly range: readonly [number, number];
   readonly rows: readonly { readonly caption: string; readonly images: readonly ArrayLike<number>[] }[];

@@ -35,7 +35,7 @@ export const belowBoundary: Reproduction = {
           kind: 'curves',
           title: 'Squared error of PCA below the boundary, n = 48, d = 8, no noise',
           xLabel: 'points N',
-          yLabel: '‖P̂ − P‖F²',
+          yLabel: '‖P̂ − P‖² (Frobenius)',
           curves: [
             { name: '2 (d − N)(1 − (d − N)/(n − N))', x: counts, y: of(expectedSquaredError), style: 'line' },
             { name: 'worst case 2 min(d − N, n − d)', x: counts, y: of(worstSquaredError), style: 'dashed' },

@@ -131,7 +131,7 @@ function successFigure(rows: readonly Row[], trials: number): NonNullable<Reprod
     curves: [
       { name: 'network', x, y: rows.map(({ network }) => network), style: 'line' },
       { name: 'K-subspaces', x, y: rows.map(({ clustering }) => clustering), style: 'line' },
-      { name: 'network, stochastic descent as simulated before', x, y: x.map((count) => expectedSuccess.get(count) as number), style: 'points' }, // prettier-ignore
+      { name: 'network, expected from an earlier simulation', x, y: x.map((count) => expectedSuccess.get(count) as number), style: 'points' }, // prettier-ignore
     ],
   };
 }

@@ -147,8 +147,8 @@ function noiseFigure(levels: readonly DenoiserLevel[]): PlainFigure {
   return {
     kind: 'curves',
     title: 'Squared error of an exact denoiser of low-rank data',
-    xLabel: 'noise level',
-    yLabel: 'squared error / noise variance',
+    xLabel: 'noise level σ',
+    yLabel: 'squared error / σ²',
     xScale: 'log',
     curves: [
       { name: `rank ${RANK}`, x, y: x.map(() => RANK), style: 'dashed' },

@@ -78,8 +78,8 @@ function errorClaims(d: number, sigmas: readonly number[], mse: readonly number[
 function errorFigure(errors: readonly { d: number; sigmas: number[]; mse: number[] }[]): CurveFigure {
   return {
     kind: 'curves',
-    title: 'Squared error against noise; dashed d sigma^2',
-    xLabel: 'noise level',
+    title: 'Squared error of the denoiser of d-dimensional data against noise',
+    xLabel: 'noise level σ',
     yLabel: 'squared error of a sample',
     xScale: 'log',
     yScale: 'log',
@@ -87,7 +87,7 @@ function errorFigure(errors: readonly { d: number; sigmas: number[]; mse: number
       const small = sigmas.filter((s) => s <= 1);
       return [
         { name: `d = ${d}`, x: sigmas, y: mse, style: 'line' as const },
-        { name: `d = ${d}, limit`, x: small, y: small.map((s) => d * s * s), style: 'dashed' as const },
+        { name: `d = ${d}, d σ²`, x: small, y: small.map((s) => d * s * s), style: 'dashed' as const },
       ];
     }),
   };

@@ -140,7 +140,7 @@ function tableFigure(cells: readonly MeasuredCell[]): CurveFigure {
     kind: 'curves',
     title: 'Overlap of a noisy principal component with the truth',
     xLabel: 'signal variance / noise variance',
-    yLabel: 'cos²θ',
+    yLabel: 'cos² θ',
     xScale: 'log',
     curves: rows.flatMap((gamma) => {
       const own = cells.filter((cell) => cell.dimension / cell.samples === gamma);

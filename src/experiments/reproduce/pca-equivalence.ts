@@ -64,7 +64,7 @@ export const pcaEquivalence: Reproduction = {
       const y = shown.map(({ bases }) => subspaceDistance(bases[0] as Tensor<'float64'>, pca));
       return { name, x: shown.map(({ step }) => step), y, style: 'line' };
     });
-    const axes = { xScale: 'log', yScale: 'log', xLabel: 'training step', yLabel: '|P network - P PCA|' } as const;
+    const axes = { xScale: 'log', yScale: 'log', xLabel: 'training step', yLabel: '‖P network − P PCA‖' } as const;
     const title = `One subspace, n = ${n}, d = ${d}, N = ${N}: distance from the principal subspace`;
     return {
       claims,

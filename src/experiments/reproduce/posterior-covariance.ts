@@ -203,7 +203,7 @@ function sureFigure(
   return {
     kind: 'curves',
     title: "Stein's estimate of the squared error and the true one",
-    xLabel: 'noise level',
+    xLabel: 'noise level σ',
     yLabel: 'squared error of a sample',
     xScale: 'log',
     yScale: 'log',

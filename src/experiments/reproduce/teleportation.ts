@@ -105,7 +105,7 @@ async function onNetwork(context: TopicContext): Promise<{
     const found = await jump(denoiser, gaussian, x, grid, skip, context);
     const control = await jump(denoiser, isotropic, x, grid, skip, context);
     rows.push({ skip, skipped: at, gaussian: distance(found, full), isotropic: distance(control, full) });
-    if (at % 4 === 0) samples.push({ caption: `from sigma ${skip.toPrecision(2)}`, x: found });
+    if (at % 4 === 0) samples.push({ caption: `from σ ${skip.toPrecision(2)}`, x: found });
     context.onProgress?.(rows.length, 8);
   }
   const spread = distance(full, rolled(full));
@@ -198,7 +198,7 @@ function distanceFigure(
   return {
     kind: 'curves',
     title: 'Change of the final samples when the first steps are taken in closed form',
-    xLabel: 'noise level that is skipped to',
+    xLabel: 'noise level σ that is skipped to',
     yLabel: 'rms change of a pixel',
     xScale: 'log',
     yScale: 'log',

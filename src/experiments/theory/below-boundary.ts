@@ -46,7 +46,7 @@ export const belowBoundaryTopic: TheoryTopic = {
           kind: 'curves',
           title: `Squared error below the boundary, n = ${n}, d = ${d}`,
           xLabel: 'points N',
-          yLabel: '‖P̂ − P‖F²',
+          yLabel: '‖P̂ − P‖² (Frobenius)',
           curves: [
             curve('expected', 'expected', 'line'),
             curve('worst', 'worst', 'dashed'),

@@ -158,7 +158,7 @@ function errorFigure(
     kind: 'curves',
     title: `Error of recovered subspaces, n = ${n}, d = ${d}, K = ${K}, noise ${noise}`,
     xLabel: 'points of each component N',
-    yLabel: '‖P̂ − P‖F',
+    yLabel: '‖P̂ − P‖ (Frobenius)',
     curves: [
       { name: 'expected without noise', x, y: rows.map(({ expected }) => expected), style: 'line' },
       { name: 'worst without noise', x, y: rows.map(({ worst }) => worst), style: 'dashed' },

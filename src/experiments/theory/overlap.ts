@@ -152,7 +152,7 @@ async function overlapFigure(cell: OverlapCell, trials: number, context: TopicCo
     kind: 'curves',
     title: `Overlap of a noisy principal component, p = ${dimension}, n = ${samples}, m = ${draws}`,
     xLabel: 'signal variance / noise variance',
-    yLabel: 'cos²θ',
+    yLabel: 'cos² θ',
     xScale: 'log',
     curves,
   };

@@ -128,7 +128,7 @@ function weightFigure(levels: readonly PosteriorLevel[], K: number): CurveFigure
   return {
     kind: 'curves',
     title: 'Posterior weight of the true component',
-    xLabel: 'σ',
+    xLabel: 'noise level σ',
     yLabel: 'mean weight',
     xScale: 'log',
     curves: [

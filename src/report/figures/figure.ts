@@ -59,7 +59,15 @@ function decadeTicks([low, high]: readonly [number, number]): number[] {
 }
 
 function decadeLabel(value: number): string {
-  return value >= 1e-3 && value <= 1e4 ? String(value) : value.toExponential(0).replace('+', '').replace('-', '\u2212');
+  if (value >= 1e-3 && value <= 1e4) return String(value);
+  const [digit = '', power = ''] = value.toExponential(0).replace('+', '').split('e');
+  return `${digit === '1' ? '' : `${digit}\u00b7`}10${[...power].map(raised).join('')}`;
+}
+
+function raised(digit: string): string {
+  return digit === '-'
+    ? '\u207b'
+    : ('\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'[Number(digit)] as string);
 }
 
 /** The two ways to set panels: side by side where there is room, else one above the other. */
