@@ -55,16 +55,19 @@ export const criticalNoiseTopic: TheoryTopic = {
       );
     }
     const shown = shownDirections(spectrum.length);
-    const curves = closedForms(spectrum, critical, gamma, shown);
-    if (trials > 0) {
-      curves.push(...(await measured({ spectrum, dimension: p, samples: n, draws }, critical, shown, trials, context)));
-    }
+    const setting = { spectrum, dimension: p, samples: n, draws };
+    const found = trials > 0 ? await measured(setting, critical, shown, trials, context) : [];
+    const curves = [...closedForms(spectrum, critical, gamma, shown), ...found.map(({ curve }) => curve)];
     return {
-      values: { p, n, draws, gamma, spectrum, criticalSigma: critical },
-      table: {
-        columns: ['direction', 'variance', 'critical sigma'],
-        rows: spectrum.map((variance, i) => [i + 1, variance, critical[i] as number]),
+      values: {
+        ...{ p, n, draws, gamma, spectrum, criticalSigma: critical },
+        ...(trials > 0 && {
+          monteCarlo: found.map(({ direction, curve: { x, y, low, high } }) => ({
+            ...{ direction, sigmas: x, sine: { mean: y, low, high } },
+          })),
+        }),
       },
+      table: trials > 0 ? sineTable(found, spectrum, gamma) : criticalTable(spectrum, critical),
       figures: {
         emergence: {
           kind: 'curves',
@@ -78,6 +81,42 @@ export const criticalNoiseTopic: TheoryTopic = {
     };
   },
 };
+
+/** Sines of the trials along one direction, over noise. */
+interface Measured {
+  /** From 1. */
+  readonly direction: number;
+  readonly curve: Curve & { readonly low: readonly number[]; readonly high: readonly number[] };
+}
+
+function criticalTable(spectrum: readonly number[], critical: readonly number[]): NonNullable<TopicResult['table']> {
+  return {
+    columns: ['direction', 'variance', 'critical sigma'],
+    rows: spectrum.map((variance, i) => [i + 1, variance, critical[i] as number]),
+  };
+}
+
+function sineTable(
+  found: readonly Measured[],
+  spectrum: readonly number[],
+  gamma: number,
+): NonNullable<TopicResult['table']> {
+  return {
+    columns: ['direction', 'critical sigma', 'sigma', 'sine', 'measured', 'low', 'high'],
+    rows: found.flatMap(({ direction, curve: { x, y, low, high } }) => {
+      const variance = spectrum[direction - 1] as number;
+      return x.map((sigma, s) => [
+        ...[direction, criticalNoise(variance, gamma), sigma, sine(variance, sigma, gamma)],
+        ...[y[s] as number, low[s] as number, high[s] as number],
+      ]);
+    }),
+  };
+}
+
+/** Sine of the angle between learned and true direction. */
+function sine(variance: number, sigma: number, gamma: number): number {
+  return Math.sqrt(1 - overlapSquared(variance / sigma ** 2, gamma));
+}
 
 interface Setting {
   readonly spectrum: readonly number[];
@@ -106,7 +145,7 @@ function closedForms(
   return shown.map((i) => ({
     name: `direction ${i + 1}`,
     x,
-    y: x.map((sigma) => Math.sqrt(1 - overlapSquared((spectrum[i] as number) / sigma ** 2, gamma))),
+    y: x.map((sigma) => sine(spectrum[i] as number, sigma, gamma)),
     style: 'line' as const,
   }));
 }
@@ -117,7 +156,7 @@ async function measured(
   shown: readonly number[],
   trials: number,
   { seed, signal, onProgress }: TopicContext,
-): Promise<Curve[]> {
+): Promise<Measured[]> {
   const x = sigmaGrid(critical, POINTS);
   const sines = x.map(() => shown.map(() => new Float64Array(trials)));
   for (const [s, sigma] of x.entries()) {
@@ -131,10 +170,11 @@ async function measured(
     }
     onProgress?.(s + 1, x.length);
   }
-  return shown.map((i, c) => ({
-    name: `direction ${i + 1}, ${trials} trials`,
-    x,
-    ...intervals(sines.map((at) => trialMean(at[c] as Float64Array))),
-    style: 'points' as const,
-  }));
+  return shown.map((i, c) => {
+    const ends = intervals(sines.map((at) => trialMean(at[c] as Float64Array)));
+    return {
+      direction: i + 1,
+      curve: { name: `direction ${i + 1}, ${trials} trials`, x, ...ends, style: 'points' as const },
+    };
+  });
 }

@@ -37,6 +37,17 @@ test('critical-noise of variances 10 and 5 at n / p = 2 is 3.76 and 2.66, and th
   line.x.forEach((sigma, i) => expect((line.y[i] as number) === 1).toBe(sigma >= first));
 });
 
+test('critical-noise with trials has their sines in its values and its table, near those of the closed form', async () => {
+  const { values, table } = await criticalNoiseTopic.compute({ count: 1, p: 50, n: 500, trials: 4 }, context);
+  const [found] = values['monteCarlo'] as { sigmas: number[]; sine: { mean: number[] } }[];
+  expect(table?.rows).toHaveLength(10);
+  for (const [s, [, critical, sigma, sine, measured]] of (table?.rows as number[][]).entries()) {
+    expect([sigma, measured]).toEqual([found?.sigmas[s], found?.sine.mean[s]]);
+    // Near the threshold finite size is seen.
+    if ((sigma as number) < 0.7 * (critical as number)) expect(Math.abs((measured as number) - (sine as number))).toBeLessThan(0.06); // prettier-ignore
+  }
+});
+
 test('linear-reverse gives the mean operator, whose ratios trials meet, and variances that do not collapse', async () => {
   const parameters = { p: 50, n: 400, steps: 6, trials: 6, sigmaMax: 2 };
   const { values, figures } = await linearReverseTopic.compute(parameters, context);
