@@ -19,6 +19,7 @@ export const train: Command = defineCommand({
     data: text('<data>', 'data set or path (default fashion-train)'),
     size: number('<n>', 'train on this many samples, the first of a shuffled order: sizes nest'),
     imageSize: number('<n>', 'bring images to this height and width'),
+    from: text('<model>', 'start from the weights of this model, of the same network, instead of random ones'),
     name: text('<name>', 'what the model is called (default model)'),
     arch: choice(['unet', 'mlp'], 'network (default unet)'),
     channels: numbers('<list>', 'U-Net: channels by level; MLP: width (default 16,32,64)'),

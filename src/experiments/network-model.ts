@@ -2,7 +2,9 @@ import { assetPath, dirname, join, kindOf, readBytes } from '../data/files.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
 import { buildNetwork } from '../denoisers/network/architecture.ts';
 import { modelFiles, parseSideCar, parseWeights } from '../denoisers/network/model-file.ts';
+import type { ModelSideCar } from '../denoisers/network/model-file.ts';
 import { networkDenoiser } from '../denoisers/network/network-denoiser.ts';
+import type { Weights } from '../denoisers/network/weights.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 
 /** Trained networks that ship with the package. */
@@ -32,12 +34,17 @@ export async function findNetwork(spec: string): Promise<string | undefined> {
  * @throws ModelError for a side-car or weights that do not fit; DatasetError for a file that cannot be read
  */
 export async function readNetwork(name: string, folder: string, device?: DeviceName): Promise<NetworkModel> {
-  const sideCarPath = join(folder, modelFiles.sideCar);
-  const weightsPath = join(folder, modelFiles.weights);
-  const sideCar = parseSideCar(sideCarPath, new TextDecoder().decode(await readBytes(sideCarPath)));
-  const weights = parseWeights(weightsPath, await readBytes(weightsPath));
+  const { sideCar, weights } = await readModelFiles(folder);
   const network = buildNetwork(sideCar.architecture);
   const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData, device });
   const data = sideCar.training?.data as { readonly name?: unknown } | undefined;
   return { denoiser, dataName: typeof data?.name === 'string' ? data.name : undefined };
+}
+
+/** The two files of a trained network. @throws as `readNetwork` */
+export async function readModelFiles(folder: string): Promise<{ sideCar: ModelSideCar; weights: Weights }> {
+  const sideCarPath = join(folder, modelFiles.sideCar);
+  const weightsPath = join(folder, modelFiles.weights);
+  const sideCar = parseSideCar(sideCarPath, new TextDecoder().decode(await readBytes(sideCarPath)));
+  return { sideCar, weights: parseWeights(weightsPath, await readBytes(weightsPath)) };
 }

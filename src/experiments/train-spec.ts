@@ -10,6 +10,8 @@ export interface TrainSpec extends TrainingSpec {
   readonly data: string;
   /** Height and width to which images are brought. */
   readonly imageSize?: number | undefined;
+  /** Model whose weights the training starts from, instead of random ones. */
+  readonly from?: string | undefined;
   readonly name: string;
   readonly architecture: 'unet' | 'mlp';
   /** U-Net: channels by level. MLP: one number, the width. */
@@ -26,6 +28,7 @@ const positive = real('a positive number', (v) => v > 0);
 const schema: z.ZodType<TrainSpec> = z.strictObject({
   data: z.string().min(1).default('fashion-train'),
   imageSize: whole(2, 4096).optional(),
+  from: z.string().min(1).optional(),
   name: z.string().min(1).default('model'),
   architecture: z.enum(['unet', 'mlp']).default('unet'),
   channels: z.array(count).min(1).default([16, 32, 64]),

@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inMemory, inMemoryBytes } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { parseSideCar } from '../denoisers/network/model-file.ts';
+import { parseSideCar, writeWeights } from '../denoisers/network/model-file.ts';
 import { CancelledError, ModelError, SpecError } from '../errors/errors.ts';
 import { integers, normal, randomKey } from '../tensor/random.ts';
 import { openTrainingData, runTrain } from './train.ts';
@@ -94,6 +97,31 @@ describe('runTrain()', () => {
     expect(losses).toHaveLength(1);
     await expect(runTrain(unet, { data: own })).rejects.toThrow(SpecError);
     await expect(runTrain(unet, { data: own })).rejects.toThrow(/points holds vectors\. Use --arch mlp/);
+  });
+});
+
+describe('runTrain() from a model', () => {
+  it('runTrain() starts from the weights of a model, and refuses one of another network or none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'eigenlens-from-'));
+    try {
+      const { sideCar, weights } = await runTrain(spec, { data: own });
+      await writeFile(join(folder, 'model.json'), JSON.stringify(sideCar));
+      await writeFile(join(folder, 'model.safetensors'), writeWeights(weights));
+      // One step at next to no rate leaves the weights where they were.
+      const still: TrainSpec = { ...spec, from: folder, steps: 1, learningRate: 1e-12, seed: 5 };
+      const next = await runTrain(still, { data: own });
+      for (const [name, { data }] of Object.entries(next.weights)) {
+        data.forEach((v, i) => expect(Math.abs(v - (weights[name]?.data[i] as number))).toBeLessThan(1e-6));
+      }
+      await expect(runTrain({ ...still, channels: [16] }, { data: own })).rejects.toThrow(
+        /from: expected a network like/,
+      );
+      await expect(runTrain({ ...still, from: join(folder, 'none') }, { data: own })).rejects.toThrow(
+        /from: expected a model/,
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../data/dataset.ts';
 import type { Architecture } from '../denoisers/network/architecture.ts';
 import { buildNetwork } from '../denoisers/network/architecture.ts';
@@ -5,14 +6,16 @@ import type { ModelSideCar } from '../denoisers/network/model-file.ts';
 import type { Network } from '../denoisers/network/network.ts';
 import { countParameters } from '../denoisers/network/network.ts';
 import { exportOnnx } from '../denoisers/network/onnx-export.ts';
+import { orderedWeights } from '../denoisers/network/weights.ts';
 import type { Weights } from '../denoisers/network/weights.ts';
 import type { PortableModel } from '../engine/lower/portable.ts';
 import { SpecError } from '../errors/errors.ts';
 import type { LossRow, TrainingState } from '../training/checkpoint.ts';
-import { averagedWeights, readCheckpoint, writeCheckpoint } from '../training/checkpoint.ts';
+import { averagedWeights, initialState, readCheckpoint, writeCheckpoint } from '../training/checkpoint.ts';
 import type { TrainingProgress } from '../training/train.ts';
 import { train } from '../training/train.ts';
 import { fitDataset } from './fit-dataset.ts';
+import { findNetwork, readModelFiles } from './network-model.ts';
 import { splitDataset } from './split-dataset.ts';
 import type { TrainSpec } from './train-spec.ts';
 
@@ -82,9 +85,10 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
   const { train: data, heldout } = options.data;
   const architecture = architectureOf(spec, data);
   const network = buildNetwork(architecture);
-  const sigmaData = await pixelDeviation(data);
+  const start = spec.from === undefined ? undefined : await readStart(spec.from, architecture);
+  const sigmaData = start?.sigmaData ?? (await pixelDeviation(data));
   const fingerprint = JSON.stringify({ spec, architecture, data: await data.hash() });
-  const state = await resume(network, fingerprint, checkpoints);
+  const state = (await resume(network, fingerprint, checkpoints)) ?? start?.stateOf(network, spec.seed);
   const resumedAt = state?.step ?? 0;
   const final = await train({
     network,
@@ -132,6 +136,29 @@ async function resume(
 ): Promise<TrainingState | undefined> {
   const bytes = await checkpoints?.read();
   return bytes && readCheckpoint('checkpoint', bytes, network, fingerprint);
+}
+
+/** What a training takes over from a model: its weights, and the scale that its factors were made for. */
+interface Start {
+  readonly sigmaData: number;
+  stateOf(network: Network, seed: number): TrainingState;
+}
+
+async function readStart(from: string, architecture: Architecture): Promise<Start> {
+  const folder = await findNetwork(from);
+  if (folder === undefined) {
+    throw new SpecError('train', `from: expected a model trained here, got '${from}'. Name its folder.`);
+  }
+  const { sideCar, weights } = await readModelFiles(folder);
+  // The order of keys says nothing.
+  if (!isDeepStrictEqual(sideCar.architecture, architecture)) {
+    throw new SpecError('train', `from: expected a network like the one to train, got another one in '${from}'. Give the same --arch, --channels and image size.`); // prettier-ignore
+  }
+  return {
+    sigmaData: sideCar.sigmaData,
+    stateOf: (network, seed) =>
+      initialState(network, seed, orderedWeights(from, network, weights, 'float32').map(({ data }) => data as Float32Array)), // prettier-ignore
+  };
 }
 
 function architectureOf(spec: TrainSpec, data: Dataset): Architecture {

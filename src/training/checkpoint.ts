@@ -39,9 +39,9 @@ export interface TrainingState {
   kept?: KeptWeights | undefined;
 }
 
-/** The state before the first step. */
-export function initialState(network: Network, seed: number): TrainingState {
-  const weights = Object.values(initialWeights(network, seed)).map((w) => w.data);
+/** The state before the first step. @param given  weights in the order of the network's parameters, which are copied; default random ones */
+export function initialState(network: Network, seed: number, given?: readonly Float32Array[]): TrainingState {
+  const weights = given?.map((w) => w.slice()) ?? Object.values(initialWeights(network, seed)).map((w) => w.data);
   return {
     step: 0,
     weights,
