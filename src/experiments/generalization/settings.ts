@@ -31,22 +31,31 @@ export const fullCurve: CurveSettings = {
     [16, 32],
   ],
   parts: [0, 4500],
-  base: { imageSize: 14, attention: false, steps: 4000, batchSize: 32, noiseMean: -0.5, emaHalfLife: 10_000 },
+  base: {
+    imageSize: 14,
+    attention: false,
+    steps: 4000,
+    batchSize: 32,
+    learningRate: 0.003,
+    noiseMean: -0.4,
+    emaHalfLife: 10_000,
+  },
 };
 
-/** The same in seconds: perceptrons at two sizes. */
+/** The same in seconds: perceptrons of one width, wider than the images have pixels, at the two ends. */
 export const tinyCurve: CurveSettings = {
   name: 'memorization-curve-tiny',
-  sizes: [4, 512],
-  widths: [[48], [64]],
+  sizes: [4, 256],
+  widths: [[112]],
   parts: [0, 4500],
   base: {
-    imageSize: 8,
+    imageSize: 6,
     architecture: 'mlp',
-    depth: 2,
-    steps: 400,
+    depth: 1,
+    steps: 1500,
     batchSize: 32,
-    noiseMean: -0.5,
+    learningRate: 0.005,
+    noiseMean: -0.4,
     emaHalfLife: 1000,
     warmup: 20,
     samples: 64,

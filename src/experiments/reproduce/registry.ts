@@ -6,6 +6,8 @@ import { intrinsicDimension } from './intrinsic-dimension.ts';
 import { localDenoiserToys } from './local-denoiser.ts';
 import { lowFrequencies } from './low-frequencies.ts';
 import { manifoldRank } from './manifold-rank.ts';
+import { memorizationCurve } from './memorization-curve.ts';
+import { mixtureGeneralization } from './mixture-generalization.ts';
 import { mixturePosteriorCheck } from './mixture-posterior.ts';
 import { networkPhase } from './network-phase.ts';
 import { overlapTable } from './overlap-table.ts';
@@ -44,4 +46,6 @@ export const reproductions: readonly Reproduction[] = [
   teleportation,
   twoModels,
   localDenoiserToys,
+  memorizationCurve,
+  mixtureGeneralization,
 ];
