@@ -7,6 +7,7 @@ import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { writeNpy } from '../data/npy.ts';
+import { file, graph, node, value } from '../engine/onnx/read/model.fixture.ts';
 import type { AuditResult } from '../experiments/audit-result.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { slice, tensor } from '../tensor/tensor.ts';
@@ -60,6 +61,7 @@ beforeAll(async () => {
   await writeFile(path('twice.npy'), writeNpy(twice));
   await writeFile(path('fresh.npy'), writeNpy(pictures(200, 'fresh')));
   await writeFile(path('heldout.npy'), writeNpy(pictures(600, 'heldout')));
+  await writeFile(path('many.npy'), writeNpy(pictures(2500, 'many')));
   const half = pictures(100, 'half');
   half.data.set(slice(train, 0, 50).data, 0);
   await writeFile(path('half.npy'), writeNpy(half));
@@ -67,9 +69,16 @@ beforeAll(async () => {
   await writeFile(path('points.npy'), writeNpy(tensor('float32', [3, 64], new Float32Array(192).fill(0.5))));
   await writeFile(path('floats.npy'), writeNpy(tensor('float32', [2, 8, 8], new Float32Array(128).fill(7))));
   await writeFile(path('none.npy'), writeNpy(tensor('uint8', [0, 8, 8], new Uint8Array(0))));
+  const leaky = pictures(300, 'leaky');
+  leaky.data.set(slice(train, 0, 30).data, 0);
+  await writeFile(path('leaky.npy'), writeNpy(leaky));
+  const colours = Uint8Array.from({ length: 40 * 12 * 10 * 3 }, (_, i) => (i * 2654435761) >>> 24);
+  await writeFile(path('colour.npy'), writeNpy(tensor('uint8', [40, 12, 10, 3], colours)));
   await writePictures('mixed', slice(train, 0, 20));
   await writePictures('mixed/other', tensor('uint8', [2, 5, 7], new Uint8Array(70)));
   await writeFile(path('mixed/broken.png'), (await readFile(path('mixed/0.png'))).subarray(0, 40));
+  await mkdir(path('broken'));
+  await writeFile(path('broken/a.png'), 'no picture');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -148,6 +157,86 @@ describe('eigenlens audit', () => {
     }
   });
 
+  it('audit of the training images themselves finds GL 0', async () => {
+    const { code, result } = await auditJson([path('train.npy'), '--train', path('train.npy'), '--holdout', path('fresh.npy')]); // prettier-ignore
+    expect([code, result.verdict]).toEqual([1, 'copies']);
+    expect(result.generalization).toMatchObject({ value: 0, low: 0 });
+    expect(result.memorized.map(({ value }) => value)).toEqual([1, 1, 1]);
+    expect(result.notes).toEqual([]);
+  });
+
+  it('audit of held-out images finds the stated rate of false positives, neither more nor less', async () => {
+    const words = [
+      `${path('many.npy')}:1500`,
+      '--train',
+      path('train.npy'),
+      '--holdout',
+      `${path('many.npy')}:1500-2500`,
+    ];
+    const { result } = await auditJson([...words, '--samples', '1500', '--false-positives', '0.1', '--descriptors', 'pixels,gradients,centred']); // prettier-ignore
+    const calibrated = result.memorized.filter(({ source }) => source.kind === 'held-out');
+    expect(calibrated.map(({ rule, descriptor }) => `${rule} ${descriptor}`)).toEqual(['distance pixels', 'similarity gradients', 'similarity pixels-centred']); // prettier-ignore
+    // The threshold is known to a Beta of 501 images, the rate to 1500 trials.
+    const deviation = Math.sqrt(0.1 * 0.9 * (1 / 502 + 1 / 1500));
+    for (const { value, descriptor } of calibrated) {
+      expect(Math.abs(value - 0.1), descriptor).toBeLessThan(4 * deviation);
+    }
+    const total = (counts: readonly number[] | undefined): number => (counts ?? []).reduce((a, b) => a + b, 0);
+    expect(result.histograms.map(({ descriptor }) => descriptor)).toEqual(['gradients', 'pixels-centred']);
+    for (const { counts } of result.histograms) {
+      expect([total(counts.samples), total(counts['held-out images'])]).toEqual([1500, 1000]);
+    }
+  });
+
+  it('audit leaves held-out images that are training images out of the null, and refuses a holdout of nothing else', async () => {
+    const words = [path('half.npy'), '--train', path('train.npy'), '--holdout'];
+    const { code, result } = await auditJson([...words, path('leaky.npy')]);
+    expect([code, result.verdict]).toEqual([1, 'copies']);
+    expect(result.notes).toContain(
+      '30 of 300 held-out images equal training images and are left out of the null rates.',
+    );
+    expect(result.null.every(({ count }) => count === 135)).toBe(true);
+    const { err } = await run([...words, path('train.npy'), '--quiet']);
+    expect(err).toMatch(
+      /at least two held-out images that equal no training image, got 0\. Name others with --holdout/,
+    );
+  });
+
+  it('audit says which rules too few held-out images leave out', async () => {
+    const words = [path('half.npy'), '--train', path('train.npy'), '--holdout', `${path('heldout.npy')}:150`];
+    const { result } = await auditJson(words);
+    expect(result.memorized.map(({ rule }) => rule)).toEqual(['ratio']);
+    expect(result.notes).toContain('150 held-out images are too few to calibrate thresholds at a rate of 0.01: calibrated rules are left out. Name more with --holdout, or raise --false-positives.'); // prettier-ignore
+  });
+
+  it('audit of a model finds the closed form that it is', async () => {
+    const words = ['--train', path('train.npy'), '--holdout', path('fresh.npy'), '--samples', '16'];
+    const low = async (kind: string): Promise<AuditResult> => (await auditJson([`${kind}:${path('train.npy')}`, ...words])).result; // prettier-ignore
+    const [gaussian, empirical] = [await low('gaussian'), await low('empirical')];
+    // Each is made of nine tenths of the images here, so that it is near its kind and not equal to it.
+    for (const { rmse } of gaussian.closeness ?? []) expect(rmse.gaussian?.high).toBeLessThan(rmse.empirical?.low ?? 0);
+    expect(empirical.closeness?.at(0)?.rmse.empirical?.high).toBeLessThan(empirical.closeness?.at(0)?.rmse.gaussian?.low ?? 0); // prettier-ignore
+    expect(empirical.denoising?.[0]?.gap.low).toBeGreaterThan(gaussian.denoising?.[0]?.gap.high ?? Infinity);
+  });
+
+  it("audit takes a descriptor by path, at the papers' threshold of 0.6 and at a calibrated one", async () => {
+    const nodes = [node('Flatten', ['x'], ['y'])];
+    const bytes = file(graph({ nodes, inputs: [value('x', ['b', 1, SIDE, SIDE])], outputs: [value('y', ['b', SIDE * SIDE])] })); // prettier-ignore
+    await writeFile(path('flat.onnx'), bytes);
+    const words = [path('half.npy'), '--train', path('train.npy'), '--holdout', path('heldout.npy')];
+    const { result } = await auditJson([...words, '--descriptors', path('flat.onnx')]);
+    const [stated, calibrated] = result.memorized;
+    expect(stated).toMatchObject({ rule: 'similarity', threshold: 0.6, source: { kind: 'stated' } });
+    expect(calibrated).toMatchObject({ rule: 'similarity', source: { kind: 'held-out' } });
+    expect(calibrated?.hits).toBeGreaterThanOrEqual(50);
+  });
+
+  it('audit brings images and training sets of other shapes to one, and says so', async () => {
+    const { result } = await auditJson([`gaussian:${path('heldout.npy')}`, '--train', path('colour.npy'), '--samples', '4']);
+    expect(result.sampleShape).toEqual([1, SIDE, SIDE]);
+    expect(result.notes.join()).toContain('The samples, 3x12x10 as stored, are made 1x8x8 to fit.');
+  }); // prettier-ignore
+
   it('audit counts images that cannot be used and duplicates, and refuses them with --strict', async () => {
     const words = [path('half.npy'), '--train', path('mixed')];
     const { result } = await auditJson(words);
@@ -158,6 +247,9 @@ describe('eigenlens audit', () => {
       'other/1.png',
     ]);
     expect(result.duplicates).toMatchObject({ exact: 0 });
+    const own = await auditJson([path('mixed'), '--train', path('train.npy')]);
+    expect(own.result.subject).toMatchObject({ samples: 20 });
+    expect(own.result.subject.leftOut).toHaveLength(3);
     const { code, err } = await run([...words, '--strict', '--quiet']);
     expect(code).toBe(2);
     expect(err).toMatch(/^error: .*\.png: expected .*\n$/);
@@ -192,12 +284,15 @@ describe('eigenlens audit', () => {
     ['a model that names no training set', ['molrg:n=12,K=2,d=2'], /does not say what it was trained on/],
     ['colour and another size', ['large.npy', '--train', 'points.npy'], /expected samples of 3x9x9|Give samples of that shape/],
     ['values outside any range', ['half.npy', '--train', 'floats.npy'], /expected float images within/],
+    ['points in another range than images', ['half.npy', '--train', 'points.npy'], /expected values from -1 to 1, as the samples have, got 0\.5 to 0\.5/],
+    ['a folder without a usable image', ['half.npy', '--train', 'broken'], /a\.png|expected at least one/],
+    ['an empty set of samples', ['none.npy', '--train', 'train.npy'], /expected at least one sample/],
     ['an empty set', ['half.npy', '--train', 'none.npy'], /expected at least one sample/],
     ['a missing file', ['half.npy', '--train', 'trian.npy'], /Did you mean/],
     ['an unknown descriptor', ['half.npy', '--train', 'train.npy', '--descriptors', 'sift'], /expected pixels, centred, pca, gradients or an ONNX file, got 'sift'/],
     ['a tolerance of 0', ['half.npy', '--train', 'train.npy', '--tolerance', '0'], /tolerance: expected a number above 0/],
   ])('audit refuses %s in one line', async (_, words, wanted) => {
-    const files = words.map((word) => (word.endsWith('.npy') ? path(word) : word));
+    const files = words.map((word) => (word.endsWith('.npy') || word === 'broken' ? path(word) : word));
     const { code, out, err } = await run([...files, '--quiet']);
     expect([code, out]).toEqual([2, '']);
     expect(err.trimEnd().split('\n')).toHaveLength(1);

@@ -1,4 +1,4 @@
-import type { AuditRate, AuditResult } from '../experiments/audit-result.ts';
+import type { AuditData, AuditRate, AuditResult } from '../experiments/audit-result.ts';
 import { resolveAuditSpec } from '../experiments/audit-spec.ts';
 import type { AuditSpec } from '../experiments/audit-spec.ts';
 import type { AuditRun } from '../experiments/audit.ts';
@@ -97,12 +97,11 @@ async function writeRun({ result, arrays }: AuditRun, folder: RunFolder): Promis
 
 function describe(result: AuditResult, layout: Layout): string {
   const { subject, train, holdout, verdict, reason, duplicates, notes } = result;
-  const leftOut = [train, ...(holdout ? [holdout] : [])].flatMap((data) => data.leftOut).length;
   const facts: [string, string][] = [
     ['verdict', `${verdict}. ${reason}`],
-    ['samples', `${subject.samples} of ${subject.name}`],
-    ['training', `${train.count} images of ${train.name}${leftOut > 0 ? `, ${leftOut} left out` : ''}`],
-    ['held out', holdout ? `${holdout.count} images of ${holdout.name}` : 'none known'],
+    ['samples', `${subject.samples} of ${subject.name}${leftOut(subject)}`],
+    ['training', `${train.count} images of ${train.name}${leftOut(train)}`],
+    ['held out', holdout ? `${holdout.count} images of ${holdout.name}${leftOut(holdout)}` : 'none known'],
     ['duplicates', `${duplicates.exact} exact, ${duplicates.near} near (within ${duplicates.threshold}) among the training images`], // prettier-ignore
   ];
   const closest = result.pairs[0];
@@ -110,12 +109,32 @@ function describe(result: AuditResult, layout: Layout): string {
     const ratio = closest.ratio === undefined ? '' : `, ratio ${closest.ratio.toFixed(3)}`;
     facts.push(['closest', `sample ${closest.sample} and training image ${closest.nearest}: distance ${closest.distance.toFixed(4)}${ratio}`]); // prettier-ignore
   }
+  facts.push(...denoiserFacts(result));
   return [
     formatFacts(facts, layout),
     '',
     rateTable(result, layout),
     ...(notes.length > 0 ? ['', ...notes.map((note) => `note: ${note}`)] : []),
   ].join('\n');
+}
+
+function leftOut({ leftOut: files }: Pick<AuditData, 'leftOut'>): string {
+  return files.length > 0 ? `, ${files.length} left out` : '';
+}
+
+/** What the model itself says, at the noise level where it says most. */
+function denoiserFacts({ denoising, closeness }: AuditResult): [string, string][] {
+  const facts: [string, string][] = [];
+  if (denoising !== undefined) {
+    const { sigma, gap } = denoising.reduce((a, b) => (b.gap.value > a.gap.value ? b : a));
+    facts.push(['denoising', `PSNR of training images over that of held-out ones: ${gap.value.toFixed(2)} dB (${gap.low.toFixed(2)} to ${gap.high.toFixed(2)}) at sigma ${sigma}`]); // prettier-ignore
+  }
+  const low = closeness?.reduce((a, b) => (b.sigma < a.sigma ? b : a));
+  if (low !== undefined) {
+    const distances = Object.entries(low.rmse).map(([name, { value }]) => `${value.toFixed(4)} from the ${name} denoiser`); // prettier-ignore
+    facts.push(['distance', `${distances.join(', ')} at sigma ${low.sigma}`]);
+  }
+  return facts;
 }
 
 function rateTable({ memorized, null: nulls }: AuditResult, layout: Layout): string {

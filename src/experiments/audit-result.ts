@@ -1,4 +1,5 @@
-import type { DenoisingGap } from '../analysis/copying/denoising.ts';
+import type { DenoiserDistance, DenoisingGap } from '../analysis/copying/denoising.ts';
+import type { CosineHistogram } from '../analysis/copying/histogram.ts';
 import type { Interval, Rate } from '../analysis/copying/interval.ts';
 import type { CopyRule, ThresholdSource } from '../analysis/copying/rules.ts';
 import type { LeftOut } from '../data/dataset.ts';
@@ -64,7 +65,13 @@ export interface AuditResult {
   readonly verdict: AuditVerdict;
   /** One sentence. */
   readonly reason: string;
-  readonly subject: { readonly name: string; readonly kind: 'model' | 'images'; readonly samples: number };
+  readonly subject: {
+    readonly name: string;
+    readonly kind: 'model' | 'images';
+    readonly samples: number;
+    /** Files of the images that cannot be used. */
+    readonly leftOut: readonly LeftOut[];
+  };
   readonly train: AuditData;
   /** Undefined where training images, each left out in turn, stand for held-out ones. */
   readonly holdout?: AuditData | undefined;
@@ -79,9 +86,13 @@ export interface AuditResult {
   readonly duplicates: AuditDuplicates;
   /** PSNR on training and held-out images over noise; of models. */
   readonly denoising?: readonly DenoisingGap[] | undefined;
+  /** RMSE to the `gaussian` and the `empirical` denoiser of the training set over noise, at held-out images; of models. */
+  readonly closeness?: readonly DenoiserDistance[] | undefined;
   /** Every sample, the closest to its training image first. */
   readonly pairs: readonly AuditPair[];
   readonly sweeps: readonly AuditSweep[];
+  /** Cosines of `samples` and of `held-out images` with their nearest training images. */
+  readonly histograms: readonly CosineHistogram[];
   readonly notes: readonly string[];
   readonly seed: number;
   readonly command: string;

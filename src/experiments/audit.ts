@@ -1,5 +1,5 @@
-import { measureDenoisingGap } from '../analysis/copying/denoising.ts';
-import type { DenoisingGap } from '../analysis/copying/denoising.ts';
+import { cosineHistogram } from '../analysis/copying/histogram.ts';
+import type { CosineHistogram } from '../analysis/copying/histogram.ts';
 import { complement } from '../analysis/copying/interval.ts';
 import type { Rate } from '../analysis/copying/interval.ts';
 import { copyRules, measureCopies, paperThresholds, pickScores } from '../analysis/copying/rules.ts';
@@ -12,11 +12,12 @@ import type { Descriptor } from '../analysis/descriptors/descriptor.ts';
 import { findDuplicates } from '../analysis/duplicates.ts';
 import { nearestNeighbors } from '../analysis/neighbors.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Denoiser } from '../denoisers/denoiser.ts';
-import { DatasetError } from '../errors/errors.ts';
 import { permutation, randomKey } from '../tensor/random.ts';
 import { takeRows, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { measureDenoising } from './audit-denoising.ts';
+import { freshPlaces, heldoutNotes, readHeldout, uncalibrated } from './audit-heldout.ts';
+import type { Heldout } from './audit-heldout.ts';
 import type { AuditArrays, AuditData, AuditDuplicates, AuditPair, AuditRate, AuditResult, AuditSweep } from './audit-result.ts'; // prettier-ignore
 import type { AuditSpec } from './audit-spec.ts';
 import type { AuditSubject } from './audit-subject.ts';
@@ -39,13 +40,8 @@ export interface AuditRun {
   readonly arrays: AuditArrays;
 }
 
-/** Held-out images that give null rates: 1,000 calibrate and 1,000 show. */
-const MOST_HELDOUT = 2000;
 /** Groups of duplicates that are listed. */
 const GROUPS = 100;
-/** Images and noise levels of the comparison of train and held-out denoising. */
-const GAP_IMAGES = 64;
-const GAP_SIGMAS: readonly number[] = [0.1, 0.3, 1, 3];
 
 /**
  * Whether samples of a model, or given images, copy training images.
@@ -58,29 +54,25 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
   const { signal, onProgress } = options;
   await using open = await openDescriptors(spec.descriptors, train, signal);
   const samples = await samplesOf(spec, subject, options);
-  const heldout = await heldoutOf(spec, subject);
-  const notes = [...heldout.notes];
-  const measures: CopyMeasure[] = [];
-  const sweeps: AuditSweep[] = [];
-  const scores: Record<string, Tensor<'float64'>> = {};
-  let pairs: AuditPair[] = [];
-  for (const descriptor of open.descriptors) {
-    const found = await scoreBoth(samples, heldout, train, descriptor, options);
-    if (pairs.length === 0) pairs = pairsOf(found.samples);
-    measures.push(...measureCopies(found.samples, found.heldout, { settings: settingsOf(spec, descriptor), seed: spec.seed })); // prettier-ignore
-    sweeps.push(...sweepsOf(found));
-    Object.assign(scores, arraysOf(descriptor.name, found));
-  }
+  const heldout = await readHeldout(subject, spec.seed);
+  const scored = await scoreAll(spec, subject, samples, heldout, open.descriptors, options);
+  const { measures, pairs } = scored;
   const duplicates = await duplicatesOf(spec, train, options);
-  const denoising = subject.denoiser && (await gapOf(subject.denoiser, spec, subject, options));
+  const denoiser = subject.denoiser && (await measureDenoising(subject.denoiser, subject, { ...options, seed: spec.seed })); // prettier-ignore
   const ratio = measures.find(({ rule, descriptor }) => rule === 'ratio' && descriptor === 'pixels');
+  const notes = [...heldout.notes, ...scored.notes, ...(denoiser?.notes ?? [])];
   onProgress?.('done', 1, 1);
   return {
     result: {
       job: 'audit',
       spec,
       ...verdictOf(measures, spec.tolerance),
-      subject: { name: spec.subject, kind: subject.denoiser ? 'model' : 'images', samples: samples.shape[0] as number },
+      subject: {
+        name: spec.subject,
+        kind: subject.denoiser ? 'model' : 'images',
+        samples: samples.shape[0] as number,
+        leftOut: subject.images?.leftOut ?? [],
+      },
       train: await describeData(train),
       ...(subject.holdout && { holdout: await describeData(subject.holdout) }),
       sampleShape: train.sampleShape,
@@ -89,10 +81,12 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
       null: measures.map((measure) => rateOf(measure, measure.null)),
       ...(ratio && { generalization: complement(ratio) }),
       duplicates,
-      ...(denoising && { denoising }),
+      ...(denoiser?.denoising && { denoising: denoiser.denoising }),
+      ...(denoiser?.closeness && { closeness: denoiser.closeness }),
       pairs,
-      sweeps,
-      notes: [...notes, ...[train.note, subject.images?.note].filter((note) => note !== undefined)],
+      sweeps: scored.sweeps,
+      histograms: scored.histograms,
+      notes: [...notes, ...datasetNotes(subject)],
       seed: spec.seed,
       command: options.command,
       versions: { eigenlens: options.version, node: process.versions.node },
@@ -106,7 +100,7 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
         pairs.map(({ sample: m }) => m),
       ),
       nearest: await train.read(pairs.map(({ nearest }) => nearest)),
-      scores,
+      scores: scored.scores,
     },
   };
 }
@@ -126,27 +120,41 @@ async function samplesOf(spec: AuditSpec, subject: AuditSubject, options: AuditO
   });
 }
 
-/** Images that stand for what a model that copies nothing would draw. */
-interface Heldout {
-  readonly images: Tensor<'float32'>;
-  /** Places in the training set, where they were taken from it; each is then compared with all others. */
-  readonly places?: Int32Array;
-  readonly notes: readonly string[];
+interface Scored extends Pick<AuditResult, 'pairs' | 'sweeps' | 'histograms' | 'notes'> {
+  readonly measures: readonly CopyMeasure[];
+  readonly scores: AuditArrays['scores'];
 }
 
-async function heldoutOf(spec: AuditSpec, { train, holdout }: AuditSubject): Promise<Heldout> {
-  const from = holdout ?? train;
-  const places = permutation(randomKey(spec.seed, 'audit-heldout'), from.count).slice(0, MOST_HELDOUT).sort();
-  if (places.length < 2) {
-    throw new DatasetError(from.name, `expected at least two images to compare with, got ${places.length}. Name others with --holdout.`); // prettier-ignore
+/** Samples and held-out images by every descriptor. */
+async function scoreAll(
+  spec: AuditSpec,
+  subject: AuditSubject,
+  samples: Tensor<'float32'>,
+  heldout: Heldout,
+  descriptors: readonly Descriptor[],
+  options: AuditOptions,
+): Promise<Scored> {
+  const measures: CopyMeasure[] = [];
+  const sweeps: AuditSweep[] = [];
+  const histograms: CosineHistogram[] = [];
+  const scores: Record<string, Tensor<'float64'>> = {};
+  const left: RuleSetting[] = [];
+  let pairs: AuditPair[] = [];
+  let fresh: Int32Array | undefined;
+  for (const descriptor of descriptors) {
+    const all = await scoreBoth(samples, heldout, subject.train, descriptor, options);
+    if (pairs.length === 0) pairs = pairsOf(all.samples);
+    fresh ??= await freshPlaces(heldout, all.heldout, subject);
+    const found = { samples: all.samples, heldout: pickScores(all.heldout, fresh) };
+    const settings = settingsOf(spec, descriptor);
+    const measured = measureCopies(found.samples, found.heldout, { settings, seed: spec.seed });
+    left.push(...uncalibrated(settings, measured));
+    measures.push(...measured);
+    sweeps.push(...sweepsOf(found));
+    histograms.push(...cosinesOf(found));
+    Object.assign(scores, arraysOf(descriptor.name, found));
   }
-  const images = await from.read(places);
-  if (holdout !== undefined) return { images, notes: [] };
-  return {
-    images,
-    places,
-    notes: ['No held-out images are known: training images, each compared with all others, stand for them. Name some with --holdout.'], // prettier-ignore
-  };
+  return { measures, pairs, sweeps, histograms, scores, notes: heldoutNotes(heldout, fresh, left) };
 }
 
 interface BothScores {
@@ -201,6 +209,20 @@ function sweepsOf({ samples, heldout }: BothScores): AuditSweep[] {
   });
 }
 
+/** Cosines with the nearest training image, where the descriptor has them. */
+function cosinesOf({ samples, heldout }: BothScores): CosineHistogram[] {
+  if (samples.similarity === undefined || heldout.similarity === undefined) return [];
+  return [cosineHistogram(samples.descriptor, { samples: samples.similarity, 'held-out images': heldout.similarity })];
+}
+
+/** What readers concluded by themselves of each data set; each sentence once. */
+function datasetNotes({ train, holdout, images }: AuditSubject): string[] {
+  const said = [images, train, holdout].flatMap((data) =>
+    data?.note === undefined ? [] : [`${data.name}: ${data.note}`],
+  );
+  return [...new Set(said)];
+}
+
 function arraysOf(name: string, { samples, heldout }: BothScores): Record<string, Tensor<'float64'>> {
   const stem = name.replace(/[^A-Za-z0-9-]/g, '_');
   const entries = copyRules.flatMap((rule) =>
@@ -218,24 +240,6 @@ function pairsOf({ nearest, distance, ratio }: CopyScores): AuditPair[] {
     return { sample: m, nearest: place, distance: distance[m] as number, ...(own !== undefined && { ratio: own }) };
   });
   return pairs.sort((a, b) => (a.ratio ?? 0) - (b.ratio ?? 0) || a.distance - b.distance);
-}
-
-async function gapOf(
-  denoiser: Denoiser,
-  spec: AuditSpec,
-  { train, holdout }: AuditSubject,
-  { signal, onProgress }: AuditOptions,
-): Promise<DenoisingGap[] | undefined> {
-  if (holdout === undefined || train.count < 2 || holdout.count < 2) return undefined;
-  const some = (data: Dataset): Promise<Tensor<'float32'>> =>
-    data.read(permutation(randomKey(spec.seed, 'audit-gap'), data.count).slice(0, GAP_IMAGES).sort());
-  return measureDenoisingGap(denoiser, await some(train), await some(holdout), {
-    sigmas: GAP_SIGMAS,
-    seed: spec.seed,
-    range: train.range,
-    signal,
-    onProgress: (done, total) => onProgress?.('denoising', done, total),
-  });
 }
 
 function concat(a: Tensor<'float32'>, b: Tensor<'float32'>): Tensor<'float32'> {

@@ -29,7 +29,7 @@ export interface CompareSpec {
 /** What a user may say; the rest is filled in. */
 export type CompareInput = { readonly [K in keyof Omit<CompareSpec, 'job'>]?: CompareSpec[K] | undefined };
 
-const schema: z.ZodType<CompareSpec> = z.strictObject({
+const fields = z.strictObject({
   job: z.literal('compare'),
   a: z.string().min(1),
   b: z.string({ error: 'expected two models, got one' }).min(1),
@@ -43,6 +43,17 @@ const schema: z.ZodType<CompareSpec> = z.strictObject({
   images: whole(2, 100_000),
   seed: seedSchema,
   device: z.enum(['auto', ...deviceNames]).optional(),
+});
+
+/** Pairs from which a threshold at this rate can be calibrated, as `calibrateThreshold` counts them. */
+const leastPairs = (falsePositives: number): number => Math.ceil(1 / falsePositives - 1 - 1e-9);
+
+const schema: z.ZodType<CompareSpec> = fields.superRefine((spec, context) => {
+  const { samples, similarity, falsePositives } = spec;
+  const least = leastPairs(falsePositives);
+  if (similarity !== undefined || samples >= least) return;
+  const message = `expected at least ${least} to calibrate at ${falsePositives} false positives, got ${samples}; or state a similarity`;
+  context.addIssue({ code: 'custom', path: ['samples'], message });
 });
 
 /** Fills in defaults and checks every field. @throws SpecError in one line, naming each field that is wrong */

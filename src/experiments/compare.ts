@@ -1,6 +1,7 @@
 import { measureDenoiserDistance } from '../analysis/copying/denoising.ts';
 import type { DenoiserDistance } from '../analysis/copying/denoising.ts';
-import { histograms } from '../analysis/copying/histogram.ts';
+import { cosineHistogram } from '../analysis/copying/histogram.ts';
+import type { CosineHistogram } from '../analysis/copying/histogram.ts';
 import type { Rate } from '../analysis/copying/interval.ts';
 import { measureReproducibility } from '../analysis/copying/reproducibility.ts';
 import type { Reproducibility } from '../analysis/copying/reproducibility.ts';
@@ -29,14 +30,6 @@ export interface CompareRate extends Rate {
   readonly median: number;
 }
 
-/** Cosines counted in the same bins. */
-export interface CompareHistogram {
-  readonly descriptor: string;
-  readonly edges: readonly number[];
-  /** Counts by what is compared: `same noise`, `other noise`, and each model's samples with their nearest training image. */
-  readonly counts: Readonly<Record<string, readonly number[]>>;
-}
-
 /** Everything that `compare` prints. */
 export interface CompareResult {
   readonly job: 'compare';
@@ -49,7 +42,8 @@ export interface CompareResult {
   readonly reproducibility: readonly CompareRate[];
   /** The same of samples from different noise. */
   readonly null: readonly CompareRate[];
-  readonly histograms: readonly CompareHistogram[];
+  /** Cosines `same noise`, `other noise`, and of each model's samples with their nearest training image. */
+  readonly histograms: readonly CosineHistogram[];
   /** RMSE of the two denoisers on noised held-out images, over noise. */
   readonly denoisers: readonly DenoiserDistance[];
   /** Number of the latent and cosine of its two samples, the least alike first. */
@@ -101,6 +95,8 @@ export async function runCompare(
   }
   const trains = models.map(({ train }) => train && fitDataset(train, a.sampleShape));
   const heldout = fitDataset(models[0].heldout, a.sampleShape);
+  await using open = await openDescriptors(spec.descriptors, trains[0] ?? trains[1] ?? heldout, signal);
+  checkDescriptors(open.descriptors);
   const draw = (denoiser: Denoiser): Promise<Tensor<'float32'>> =>
     drawSamples(denoiser, {
       ...spec,
@@ -108,7 +104,6 @@ export async function runCompare(
       onProgress: (done, total) => onProgress?.(`sampling ${denoiser.name}`, done, total),
     });
   const samples = [await draw(a), await draw(b)] as const;
-  await using open = await openDescriptors(spec.descriptors, trains[0] ?? trains[1] ?? heldout, signal);
   const { measured, counted } = await compareSamples(spec, samples, trains, open.descriptors, options);
   const images = await heldout.read(permutation(randomKey(spec.seed, 'compare'), heldout.count).slice(0, spec.images));
   const denoisers = await measureDenoiserDistance(a, { [spec.b]: b }, images, {
@@ -132,7 +127,7 @@ export async function runCompare(
       histograms: counted,
       denoisers,
       pairs: pairs.sort((p, q) => p.cosine - q.cosine),
-      notes: trains.every((train) => train !== undefined) ? [] : ['A model does not say what it was trained on: its samples have no nearest training images.'], // prettier-ignore
+      notes: notesOf(trains, heldout),
       seed: spec.seed,
       command: options.command,
       versions: { eigenlens: options.version, node: process.versions.node },
@@ -144,19 +139,28 @@ export async function runCompare(
   };
 }
 
+function notesOf(trains: readonly (Dataset | undefined)[], heldout: Dataset): string[] {
+  const notes = heldout.note === undefined ? [] : [heldout.note];
+  if (trains.every((train) => train !== undefined)) return notes;
+  return [...notes, 'A model does not say what it was trained on: its samples have no nearest training images.'];
+}
+
+function checkDescriptors(descriptors: readonly Descriptor[]): void {
+  const other = descriptors.find(({ similarity }) => similarity !== 'cosine');
+  if (other === undefined) return;
+  throw new SpecError('compare', `compares by cosine, which ${other.name} has not. Take centred, pca, gradients or an ONNX file.`); // prettier-ignore
+}
+
 async function compareSamples(
   spec: CompareSpec,
   samples: CompareRun['samples'],
   trains: readonly (Dataset | undefined)[],
   descriptors: readonly Descriptor[],
   options: CompareOptions,
-): Promise<{ measured: Reproducibility[]; counted: CompareHistogram[] }> {
+): Promise<{ measured: Reproducibility[]; counted: CosineHistogram[] }> {
   const measured: Reproducibility[] = [];
-  const counted: CompareHistogram[] = [];
+  const counted: CosineHistogram[] = [];
   for (const descriptor of descriptors) {
-    if (descriptor.similarity !== 'cosine') {
-      throw new SpecError('compare', `compares by cosine, which ${descriptor.name} has not. Take centred, pca, gradients or an ONNX file.`); // prettier-ignore
-    }
     const alike =
       spec.similarity === undefined ? { falsePositives: spec.falsePositives } : { threshold: spec.similarity };
     const found = await measureReproducibility(...samples, descriptor, {
@@ -192,19 +196,14 @@ function countCosines(
   { pairs, shuffled, descriptor }: Reproducibility,
   names: readonly [string, string],
   nearest: readonly (Float64Array | undefined)[],
-): CompareHistogram {
+): CosineHistogram {
   const sets: Record<string, Float64Array> = { 'same noise': pairs, 'other noise': shuffled };
   nearest.forEach((values, m) => {
     // Two names may be equal: a model may be compared with itself.
     if (values !== undefined)
       sets[`${names[m]}${names[0] === names[1] ? ` ${m + 1}` : ''} and nearest training image`] = values;
   });
-  const { edges, counts } = histograms(sets);
-  return {
-    descriptor,
-    edges: [...edges],
-    counts: Object.fromEntries(Object.entries(counts).map(([name, values]) => [name, [...values]])),
-  };
+  return cosineHistogram(descriptor, sets);
 }
 
 function rateOf({ descriptor, threshold, source }: Reproducibility, rate: Rate, cosines: Float64Array): CompareRate {

@@ -15,7 +15,7 @@ export function fitDataset(dataset: Dataset, sampleShape: readonly number[]): Da
   const [given, wanted] = [dataset.sampleShape.join('x'), sampleShape.join('x')];
   const { count, range, labels, classNames, leftOut } = dataset;
   const fitted = (load: (indices: Int32Array) => Promise<Float32Array>): Dataset => {
-    const note = `The samples, ${given} as stored, are made ${wanted} for the model.`;
+    const note = `The samples, ${given} as stored, are made ${wanted} to fit.`;
     return datasetFrom({
       name: `${dataset.name}-${wanted}`,
       count,

@@ -1,10 +1,11 @@
 import type { AuditArrays, AuditRate, AuditResult, AuditSweep } from '../experiments/audit-result.ts';
 import type { CurveFigure } from '../experiments/plain-figure.ts';
 import { slice } from '../tensor/tensor.ts';
+import { cosineFigure } from './figures/cosines.ts';
 import type { Figure } from './figures/figure.ts';
 import { pairsFigure } from './figures/pairs.ts';
 import { plainSvg } from './figures/plain.ts';
-import { figureSection, notesSection, reportPage, tableSection } from './page.ts';
+import { figureSection, notesSection, remarksSection, reportPage, tableSection } from './page.ts';
 import type { KeyNumber } from './page.ts';
 import { escapeText, loadCanvas, showMeasured, showNumber } from './svg.ts';
 import type { Canvas } from './svg.ts';
@@ -16,7 +17,13 @@ const SHOWN = 48;
 export async function renderAuditReport(result: AuditResult, arrays: AuditArrays): Promise<string> {
   const canvas = await loadCanvas();
   const { subject, train, verdict, notes } = result;
-  const figures = [closestFigure(result, arrays), ...sweepFigures(canvas, result), ...denoisingFigures(canvas, result)];
+  const figures = [
+    closestFigure(result, arrays),
+    ...sweepFigures(canvas, result),
+    ...result.histograms.map((counted) => cosineFigure(canvas, counted, cosines)),
+    ...denoisingFigures(canvas, result),
+    ...closenessFigures(canvas, result),
+  ];
   return reportPage({
     title: `${subject.name}: ${verdict}`,
     kind: `${subject.samples} samples against ${train.count} training images. ${result.reason}`,
@@ -25,20 +32,20 @@ export async function renderAuditReport(result: AuditResult, arrays: AuditArrays
     sections: [
       ...figures.map(figureSection),
       ratesSection(result),
-      ...(notes.length > 0 ? [remarks(notes)] : []),
+      ...remarksSection(notes),
       notesSection({ terms, sources, files: result.files, command: result.command }),
     ],
   });
 }
 
 function factsOf(result: AuditResult): [string, string][] {
-  const { train, holdout, sampleShape, seed, startedAt, wallMs, versions } = result;
+  const { subject, train, holdout, sampleShape, seed, startedAt, wallMs, versions } = result;
   return [
     ['Training images', `${train.count} of ${train.name} (${train.hash.slice(0, 12)})`],
     ['Held-out images', holdout ? `${holdout.count} of ${holdout.name}` : 'training images, each left out'],
     ['Image', sampleShape.join(' \u00d7 ')],
     ['Seed', String(seed)],
-    ['Left out', String(train.leftOut.length + (holdout?.leftOut.length ?? 0))],
+    ['Left out', String([subject, train, ...(holdout ? [holdout] : [])].flatMap(({ leftOut }) => leftOut).length)],
     ['Date', `${startedAt.slice(0, 16).replace('T', ' ')} UTC`],
     ['Time taken', `${showNumber(wallMs / 1000)} s`],
     ['Versions', Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')], // prettier-ignore
@@ -163,6 +170,35 @@ function denoisingFigures(canvas: Canvas, { denoising }: AuditResult): Figure[] 
   ];
 }
 
+function closenessFigures(canvas: Canvas, { closeness }: AuditResult): Figure[] {
+  if (closeness === undefined) return [];
+  const names = Object.keys(closeness[0]?.rmse ?? {});
+  const figure: CurveFigure = {
+    kind: 'curves',
+    title: 'Distance to the Gaussian and the empirical denoiser',
+    xLabel: 'noise level \u03c3',
+    yLabel: 'RMSE, data units',
+    xScale: 'log',
+    curves: names.map((name) => ({
+      name,
+      x: closeness.map(({ sigma }) => sigma),
+      y: closeness.map(({ rmse }) => rmse[name]?.value ?? NaN),
+      low: closeness.map(({ rmse }) => rmse[name]?.low ?? NaN),
+      high: closeness.map(({ rmse }) => rmse[name]?.high ?? NaN),
+      style: 'points',
+    })),
+  };
+  return [
+    {
+      name: 'closeness',
+      title: figure.title,
+      reading:
+        'At noised held-out images. The empirical denoiser of the training set memorizes it: a model near that one does too. A model that generalizes is nearer to the Gaussian one, or far from both at low noise. Bars are 95 % intervals.',
+      svg: (width) => plainSvg(canvas, figure, width),
+    },
+  ];
+}
+
 function ratesSection({ memorized, null: nulls }: AuditResult): string {
   return tableSection({
     id: 'rates',
@@ -190,10 +226,6 @@ function ratesSection({ memorized, null: nulls }: AuditResult): string {
   });
 }
 
-function remarks(notes: readonly string[]): string {
-  return `<section id="remarks">\n<h2>Remarks</h2>\n${notes.map((note) => `<p class="reading">${escapeText(note)}</p>`).join('\n')}\n</section>`;
-}
-
 function naming({ rule, descriptor }: AuditRate): string {
   return `${rule} on ${descriptor}`;
 }
@@ -202,6 +234,9 @@ function percent(value: number): string {
   return `${(100 * value).toFixed(1)}\u00a0%`;
 }
 
+const cosines =
+  'Of the descriptions of samples, and of held-out images, with those of their nearest training images. Copies stand at 1, to the right of what held-out images reach.';
+
 const terms: readonly (readonly [string, string])[] = [
   ['Verdict', 'A rule counts where the upper end of its rate on held-out images lies within the tolerance. <i>Copies</i>: the lower end of one such rate lies above the tolerance. <i>Does not copy</i>: the upper ends of all lie within it. Else there is not enough evidence.'],
   ['Ratio', 'Distance to the nearest training image over that to the second nearest, Euclidean, of pixels; below 1/3 counts as a copy. Two duplicates in the training set hide a copy of theirs from this rule.'],
@@ -209,11 +244,13 @@ const terms: readonly (readonly [string, string])[] = [
   ['Distance', 'Euclidean distance of the descriptions, below a calibrated threshold.'],
   ['Calibrated threshold', 'The quantile of held-out images beyond which a stated part of them would count as copies (conformal: at most that part of fresh ones). The null rate is that of other held-out images.'],
   ['Intervals', 'Rates: Clopper and Pearson, exact, 95 %. PSNR: bootstrap over images, 95 %.'],
+  ['Closed forms', 'RMSE is E |D \u2212 D\u2032| / \u221ad at the same noised images. Gaussian: the Wiener filter of mean and covariance of the training set. Empirical: the optimal denoiser of the training set, which copies.'],
   ['GL', '1 minus the memorized fraction by the ratio rule on pixels.'],
 ]; // prettier-ignore
 
 const sources: readonly string[] = [
   'arXiv:2310.05264 \u2013 Zhang et al., the emergence of reproducibility and generalizability in diffusion models: RP and GL scores.',
   'arXiv:2310.02664 \u2013 Gu et al., on memorization in diffusion models: distance ratio 1/3.',
-  'arXiv:2310.02557 \u2013 Kadkhodaie et al., generalization arises from geometry-adaptive harmonic representations: PSNR on train and test.',
+  'arXiv:2310.02557 \u2013 Kadkhodaie et al., generalization arises from geometry-adaptive harmonic representations: PSNR on train and test, cosines with the nearest training image.',
+  'arXiv:2410.24060 \u2013 Li, Dai and Qu, understanding generalizability: distance to the Gaussian and the empirical denoiser.',
 ];

@@ -1,11 +1,12 @@
-import type { CompareHistogram, CompareRate, CompareResult } from '../experiments/compare.ts';
+import type { CompareRate, CompareResult } from '../experiments/compare.ts';
 import type { CurveFigure } from '../experiments/plain-figure.ts';
 import { takeRows } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { cosineFigure } from './figures/cosines.ts';
 import type { Figure } from './figures/figure.ts';
 import { pairsFigure } from './figures/pairs.ts';
 import { plainSvg } from './figures/plain.ts';
-import { figureSection, notesSection, reportPage, tableSection } from './page.ts';
+import { figureSection, notesSection, remarksSection, reportPage, tableSection } from './page.ts';
 import type { KeyNumber } from './page.ts';
 import { escapeText, loadCanvas, showMeasured, showNumber } from './svg.ts';
 import type { Canvas } from './svg.ts';
@@ -25,7 +26,7 @@ export async function renderCompareReport(
   const [a, b] = result.models;
   const figures = [
     samplePairs(result, pairs),
-    ...result.histograms.map((counted) => cosineFigure(canvas, counted)),
+    ...result.histograms.map((counted) => cosineFigure(canvas, counted, cosines)),
     denoiserFigure(canvas, result),
   ];
   return reportPage({
@@ -36,6 +37,7 @@ export async function renderCompareReport(
     sections: [
       ...figures.map(figureSection),
       ratesSection(result),
+      ...remarksSection(result.notes),
       notesSection({ terms, sources, files: result.files, command: result.command }),
     ],
   });
@@ -96,34 +98,6 @@ function samplePairs(
   });
 }
 
-function cosineFigure(canvas: Canvas, { descriptor, edges, counts }: CompareHistogram): Figure {
-  const title = `Cosines of samples: ${descriptor}`;
-  const figure: CurveFigure = {
-    kind: 'curves',
-    title,
-    xLabel: 'cosine',
-    yLabel: 'share of samples',
-    curves: Object.entries(counts).map(([name, values]) => ({ name, ...steps(edges, values), style: 'line' })),
-  };
-  return {
-    name: `cosines-${descriptor.replace(/[^A-Za-z0-9]+/g, '-')}`,
-    title,
-    reading:
-      'Two models that generalize from enough data draw nearly the same sample from the same noise (cosines near 1) while neither is near its training images; models that memorize draw their training images.',
-    svg: (width) => plainSvg(canvas, figure, width),
-  };
-}
-
-/** The outline of a histogram: shares of all counts. */
-function steps(edges: readonly number[], counts: readonly number[]): { x: number[]; y: number[] } {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const from = Math.max(0, counts.findIndex((count) => count > 0)); // prettier-ignore
-  const shares = counts.map((count) => count / total);
-  const x = shares.flatMap((_, i) => [edges[i] as number, edges[i + 1] as number]);
-  const y = shares.flatMap((share) => [share, share]);
-  return { x: [edges[from] as number, ...x.slice(2 * from)], y: [0, ...y.slice(2 * from)] };
-}
-
 function denoiserFigure(canvas: Canvas, { denoisers, models }: CompareResult): Figure {
   const figure: CurveFigure = {
     kind: 'curves',
@@ -173,6 +147,9 @@ function ratesSection({ reproducibility, null: nulls }: CompareResult): string {
     }),
   });
 }
+
+const cosines =
+  'Two models that generalize from enough data draw nearly the same sample from the same noise (cosines near 1) while neither is near its training images; models that memorize draw their training images.';
 
 const terms: readonly (readonly [string, string])[] = [
   ['RP', 'Reproducibility: the fraction of starting noises from which both models draw samples that count as the same. It is near 1 where both memorize the same few images, low in between, and near 1 again where both learned the distribution.'],

@@ -104,6 +104,13 @@ ${body.join('\n')}
 </section>`;
 }
 
+/** What must be said beside the numbers, a paragraph each; no section where there is nothing to say. */
+export function remarksSection(notes: readonly string[]): string[] {
+  if (notes.length === 0) return [];
+  const paragraphs = notes.map((note) => `<p class="reading">${escapeText(note)}</p>`);
+  return [`<section id="remarks">\n<h2>Remarks</h2>\n${paragraphs.join('\n')}\n</section>`];
+}
+
 /** The foot of a report: what the numbers mean (HTML), where the definitions come from, how to make it again. */
 export function notesSection(notes: {
   readonly terms: readonly (readonly [name: string, text: string])[];

@@ -46,3 +46,23 @@ export function histograms<Name extends string>(
     counts: Object.fromEntries(names.map((name) => [name, count(sets[name])])) as Record<Name, Int32Array>,
   };
 }
+
+/** Cosines of several sets counted in the same bins, as plain data. */
+export interface CosineHistogram {
+  /** What was compared by cosine. */
+  readonly descriptor: string;
+  /** [bins + 1], ascending from -1 to 1. */
+  readonly edges: readonly number[];
+  /** [bins] by what was compared. */
+  readonly counts: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Histograms of cosines by one descriptor, on [-1, 1]. @throws DomainError for NaN */
+export function cosineHistogram(
+  descriptor: string,
+  sets: Readonly<Record<string, ArrayLike<number>>>,
+): CosineHistogram {
+  const { edges, counts } = histograms(sets);
+  const plain = Object.entries(counts).map(([name, values]) => [name, [...values]] as const);
+  return { descriptor, edges: [...edges], counts: Object.fromEntries(plain) };
+}
