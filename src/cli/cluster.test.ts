@@ -136,6 +136,14 @@ describe('eigenlens cluster', () => {
     expect(err.trimEnd().split('\n')).toHaveLength(1);
   });
 
+  it('cluster refuses samples that are all equal', async () => {
+    const path = join(folder, 'equal.npy');
+    await writeFile(path, writeNpy({ ...union.points, data: union.points.data.map((_, at) => at % 20) }));
+    const { code, err } = await run(['--data', path, '--clusters', '3', '--quiet']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: cluster: expected samples of equal that differ, got all equal\. .*\(E_DOMAIN\)\n$/);
+  });
+
   it('cluster refuses samples that are not finite, and notes those that are zero', async () => {
     const x = { ...union.points, data: union.points.data.slice() };
     x.data.fill(0, 0, 20);

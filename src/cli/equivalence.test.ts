@@ -88,4 +88,12 @@ describe('eigenlens equivalence', () => {
     expect(code).not.toBe(0);
     expect(err).toMatch(/from 1 to the dimension 3, got 4/);
   });
+
+  it('equivalence refuses samples that are all equal, whatever rounding leaves of them', async () => {
+    const path = join(folder, 'equal.npy');
+    await writeFile(path, writeNpy(tensor('float64', [20, 5], new Float64Array(100).fill(0.1))));
+    const { code, err } = await run('--data', path, '--rank', '2', '--points', '20', '--quiet');
+    expect(code).toBe(2);
+    expect(err).toBe('error: equivalence: expected samples of equal that differ, got all equal. They have no directions. (E_DOMAIN)\n'); // prettier-ignore
+  });
 });

@@ -160,6 +160,9 @@ interface Prepared {
 function prepare(spec: ClusterSpec, data: Dataset, x: Tensor<'float64'>, dimension: number): Prepared {
   const count = x.shape[0] as number;
   assertFinite('cluster', x, 'Remove these samples.');
+  if (count > 1 && x.data.every((v, at) => v === x.data[at % dimension])) {
+    throw new DomainError('cluster', `expected samples of ${data.name} that differ, got all equal. Use other samples.`);
+  }
   let points = reshape({ ...x, data: x.data.slice() }, [count, dimension]);
   const steps: string[] = [];
   if (data.sampleShape.length > 1) {

@@ -1,7 +1,7 @@
 import { openDataset } from '../data/open.ts';
 import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
 import { parseMixtureSpec } from '../denoisers/mixture-spec.ts';
-import { SpecError } from '../errors/errors.ts';
+import { DomainError, SpecError } from '../errors/errors.ts';
 import { permutation, randomKey } from '../tensor/random.ts';
 import { castFloat, reshape, sizeOf, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -25,7 +25,7 @@ const MIXTURE = 'molrg:';
 
 /**
  * Draws a mixture's points, or reads a data set's and brings them to mean zero and to a mean square of the rank.
- * @throws SpecError for what names neither, or a mixture with means; DatasetError
+ * @throws SpecError for what names neither, or a mixture with means; DomainError for samples without variance; DatasetError
  */
 export async function equivalencePoints(spec: EquivalenceSpec): Promise<EquivalencePoints> {
   return spec.data.startsWith(MIXTURE) ? drawnPoints(spec) : readPoints(spec);
@@ -50,6 +50,10 @@ async function readPoints({ data, points, clusters, rank, seed }: EquivalenceSpe
   const read = castFloat(await dataset.read(order.subarray(0, points)), 'float64');
   const [N, n] = [read.shape[0] as number, sizeOf(dataset.sampleShape)];
   const x = reshape(read, [N, n]);
+  // Beforehand: rounding of the mean would leave something to scale.
+  if (x.data.every((value, i) => value === x.data[i % n])) {
+    throw new DomainError('equivalence', `expected samples of ${dataset.name} that differ, got all equal. They have no directions.`); // prettier-ignore
+  }
   const mean = new Float64Array(n);
   x.data.forEach((value, i) => (mean[i % n] = (mean[i % n] as number) + value / N));
   const centred = x.data.map((value, i) => value - (mean[i % n] as number));

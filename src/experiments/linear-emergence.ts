@@ -110,11 +110,9 @@ export async function linearEmergence(options: LinearEmergenceOptions): Promise<
   const basis = await emergenceBasis(options);
   const gamma = aspectRatio(dimension, basis.training.count, draws);
   const leading = basis.values.subarray(0, components);
-  if (!((leading[components - 1] as number) > (leading[0] as number) * dimension * Number.EPSILON)) {
-    throw new DomainError(
-      'emergence',
-      `expected data that vary in ${components} directions. Ask for fewer components.`,
-    );
+  const varying = leading.filter((value) => value > (leading[0] as number) * dimension * Number.EPSILON).length;
+  if (varying < components) {
+    throw new DomainError('emergence', `expected data that vary in ${components} directions, got ${varying}. Ask for fewer components.`); // prettier-ignore
   }
   const critical = Array.from(leading, (variance) => criticalNoise(variance, gamma));
   const sigmas = options.sigmas ? [...options.sigmas].sort((a, b) => b - a) : defaultSigmas(leading, gamma);
