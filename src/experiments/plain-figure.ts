@@ -7,8 +7,8 @@ export interface Curve {
   /** Ends of an interval about each y. */
   readonly low?: readonly number[];
   readonly high?: readonly number[];
-  /** Closed forms are lines, measurements points, bounds and references dashed. */
-  readonly style: 'line' | 'points' | 'dashed';
+  /** Closed forms are lines, measurements points, joined where they make a curve of their own; bounds and references are dashed. */
+  readonly style: 'line' | 'points' | 'joined' | 'dashed';
 }
 
 /** Curves over one axis, as data: floors above draw it. */

@@ -16,7 +16,7 @@ import { meanOf } from './job.ts';
 export interface CurvePlace {
   /** Training samples, N. */
   readonly size: number;
-  /** Channels of the network, as the rows name them. */
+  /** Channels of the network, such as `16-32`. */
   readonly width: string;
   /** Which of the disjoint parts of the data it is trained on. */
   readonly part: number;

@@ -33,6 +33,13 @@ function ofWidth({ points }: GeneralizationCurve, width: string): CurvePoint[] {
   return points.filter((point) => point.width === width);
 }
 
+/** Noise levels of a record by level, ascending. */
+function sigmasOf(levels: Readonly<Record<string, number>> = {}, low: number, high: number): string[] {
+  return Object.keys(levels)
+    .filter((s) => Number(s) >= low && Number(s) <= high)
+    .sort((a, b) => Number(a) - Number(b));
+}
+
 function withIntervals(name: string, at: readonly { readonly size: number; readonly rate: Rate }[]): Curve {
   return {
     name,
@@ -40,7 +47,7 @@ function withIntervals(name: string, at: readonly { readonly size: number; reado
     y: at.map(({ rate }) => rate.value),
     low: at.map(({ rate }) => rate.low),
     high: at.map(({ rate }) => rate.high),
-    style: 'line',
+    style: 'joined',
   };
 }
 
@@ -57,10 +64,10 @@ function scores(curve: GeneralizationCurve, predicted: readonly PredictedSize[])
     yLabel: 'score',
     curves: [
       ...widths.map((width) =>
-        withIntervals(`GL, channels ${width}`, ofWidth(curve, width).map(({ size, generalization: rate }) => ({ size, rate }))),
+        withIntervals(`GL of channels ${width}`, ofWidth(curve, width).map(({ size, generalization: rate }) => ({ size, rate }))),
       ),
-      ...(acrossWidths.length > 0 ? [withIntervals('RP, two widths, same samples', acrossWidths)] : []),
-      ...(parts.length > 0 ? [withIntervals('RP, disjoint samples, same width', parts)] : []),
+      ...(acrossWidths.length > 0 ? [withIntervals('RP of two widths on the same samples', acrossWidths)] : []),
+      ...(parts.length > 0 ? [withIntervals('RP of one width on disjoint samples', parts)] : []),
       ...predicted
         .filter(({ samples }) => samples <= 4 * largest)
         .map(({ name, samples }): Curve => ({ name, x: [samples, samples], y: [0, 1], style: 'dashed' })),
@@ -71,7 +78,7 @@ function scores(curve: GeneralizationCurve, predicted: readonly PredictedSize[])
 function distances(curve: GeneralizationCurve): CurveFigure {
   const width = curve.widths.at(-1) as string;
   const points = ofWidth(curve, width);
-  const sigmas = Object.keys(points[0]?.gaussian ?? {}).filter((s) => Number(s) >= 0.3 && Number(s) <= 3);
+  const sigmas = sigmasOf(points[0]?.gaussian, 0.3, 3);
   const line = (reference: 'gaussian' | 'empirical', sigma: string, style: Curve['style']): Curve => ({
     name: `sigma ${sigma}, ${reference}`,
     x: points.map(({ size }) => size),
@@ -87,7 +94,7 @@ function distances(curve: GeneralizationCurve): CurveFigure {
 }
 
 function gap(curve: GeneralizationCurve): CurveFigure {
-  const sigmas = Object.keys(curve.points[0]?.gap ?? {}).filter((s) => Number(s) >= 0.1 && Number(s) <= 1);
+  const sigmas = sigmasOf(curve.points[0]?.gap, 0.1, 1);
   return {
     ...sizeAxis,
     title: 'What the denoiser knows of its training images',

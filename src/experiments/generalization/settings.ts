@@ -68,7 +68,7 @@ export function curveSweep({ name, sizes, widths, parts, base }: CurveSettings):
   const jobs = sizes.flatMap((size) =>
     parts.flatMap((start, part) =>
       widths.map((channels) => ({
-        place: { size, width: channels.join(','), part },
+        place: { size, width: channels.join('-'), part },
         fields: { data: `fashion-train:${start}-${start + size}`, channels, seed: part },
       })),
     ),

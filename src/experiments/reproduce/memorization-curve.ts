@@ -39,7 +39,7 @@ export const memorizationCurve: Reproduction = {
     const heldout = await images('fashion-heldout', shape, HELDOUT);
     const curve = await readCurve(cells, heldout, { seed, signal });
     const predicted = await predictions(await images('fashion-train', shape, HELDOUT), signal);
-    const widest = settings.widths.at(-1)?.join(',');
+    const widest = settings.widths.at(-1)?.join('-');
     const sheet = cells.filter(({ width, part }) => width === widest && part === 0);
     const range = [-1, 1] as const;
     return {
@@ -69,7 +69,7 @@ async function predictions(x: Tensor<'float32'>, signal: AbortSignal | undefined
   return [
     { name: `intrinsic dimension d = ${dimension.dimension.toFixed(1)}`, samples: dimension.dimension },
     ...told
-      .filter(({ perDimension }) => perDimension > 1)
+      .filter(({ perDimension }) => perDimension === 50 || perDimension === 630)
       .map(({ perDimension, samples }) => ({ name: `${perDimension} d`, samples })),
   ];
 }

@@ -129,7 +129,7 @@ function figure(points: readonly Point[], ranks: readonly number[]): CurveFigure
       y: own.map(({ value }) => value),
       low: own.map(({ low }) => low),
       high: own.map(({ high }) => high),
-      style: 'line',
+      style: 'joined',
     };
   });
   const mark = (name: string, x: number): Curve => ({ name, x: [x, x], y: [0, 1], style: 'dashed' });
@@ -139,6 +139,6 @@ function figure(points: readonly Point[], ranks: readonly number[]): CurveFigure
     xLabel: 'training points of each subspace over its rank, N_k / d',
     yLabel: 'GL',
     xScale: 'log',
-    curves: [...curves, mark('a subspace is determined, N_k = d + 1', 1.25), mark('50 d, where the paper sees GL level off', 50)],
+    curves: [...curves, mark('N_k = d: a subspace is determined', 1), mark('50 d, where the paper sees GL level off', 50)],
   }; // prettier-ignore
 }

@@ -28,12 +28,12 @@ export function curvesSvg({ Plot, draw }: Canvas, figure: CurveFigure, width: nu
   const marks = curves.flatMap((curve): Mark[] => {
     const stroke = colorOf(curves, curve);
     const points = pointsOf(curve).filter(shown);
-    if (curve.style !== 'points') {
-      const dashes = curve.style === 'dashed' ? { strokeDasharray: DASH } : {};
-      return [Plot.line(points, { x: 'x', y: 'y', stroke, strokeWidth: 1.8, ...dashes })];
-    }
+    const dashes = curve.style === 'dashed' ? { strokeDasharray: DASH } : {};
+    const line = Plot.line(points, { x: 'x', y: 'y', stroke, strokeWidth: 1.8, ...dashes });
+    if (curve.style === 'line' || curve.style === 'dashed') return [line];
     const intervals = points.filter(({ low, high }) => low !== undefined && high !== undefined);
     return [
+      ...(curve.style === 'joined' ? [line] : []),
       Plot.ruleX(intervals, { x: 'x', y1: 'low', y2: 'high', stroke, strokeWidth: 1.2 }),
       Plot.dot(points, { x: 'x', y: 'y', fill: stroke, r: 3.2, stroke: 'var(--ground)', strokeWidth: 0.8 }),
     ];
