@@ -21,6 +21,8 @@ const LI = 'Li, Dai and Qu, arXiv 2410.24060';
 /** Held-out images that calibrate RP, and neighbours of the estimate of dimension. */
 const HELDOUT = 1000;
 const NEIGHBOURS = 20;
+/** Classes of the images, each a subspace of its own where they are clustered. */
+const CLASSES = 10;
 /** The noise level at which distances and gaps are claimed, data units. */
 const SIGMA = '0.3';
 
@@ -47,10 +49,10 @@ export const memorizationCurve: Reproduction = {
       figures: curveFigures(curve, sheet, predicted, range),
       values: { settings: { ...settings }, curve, predicted, halfway: halfwayOf(curve), trainingSeconds: seconds(curve) },
       notes: [
-        `${settings.sizes.length * settings.widths.length * settings.parts.length} networks on Fashion-MNIST at ${shape.slice(1).join(' x ')}, ${settings.base['steps']} steps of ${settings.base['batchSize']} images each; the papers train U-Nets on colour photographs for days.`,
+        `${settings.sizes.length * settings.widths.length * settings.parts.length} networks on Fashion-MNIST at ${shape.slice(1).join(' x ')}, ${String(settings.base['steps'])} steps of ${String(settings.base['batchSize'])} images each; the papers train U-Nets on colour photographs for days.`,
         'GL counts a sample as a copy where its nearest training image is less than a third as far as the second nearest (Gu et al. 2023); the paper asks SSCD, which cannot be shipped.',
         `RP counts two samples as the same above a cosine of ${curve.threshold.toFixed(3)}, which 1 % of pairs of held-out images exceed.`,
-        'Marks of predicted numbers of samples rest on the maximum likelihood estimate of intrinsic dimension; their factors are second-hand.',
+        'Marks of predicted numbers of samples rest on the maximum likelihood estimate d of intrinsic dimension: d + 1 for each subspace are what clustering needs (theorem), 50 d and 630 d are second-hand.',
       ],
     }; // prettier-ignore
   },
@@ -65,12 +67,12 @@ async function images(name: string, shape: readonly number[], count: number): Pr
 async function predictions(x: Tensor<'float32'>, signal: AbortSignal | undefined): Promise<PredictedSize[]> {
   const flat = tensor('float32', [x.shape[0] as number, sizeOf(x.shape.slice(1))], x.data);
   const dimension = maximumLikelihoodDimension(await nearestNeighbours(flat, NEIGHBOURS, { signal }));
-  const told = predictSamples(dimension);
+  const d = dimension.dimension;
+  const told = predictSamples(dimension).filter(({ perDimension }) => perDimension === 50 || perDimension === 630);
   return [
-    { name: `intrinsic dimension d = ${dimension.dimension.toFixed(1)}`, samples: dimension.dimension },
-    ...told
-      .filter(({ perDimension }) => perDimension === 50 || perDimension === 630)
-      .map(({ perDimension, samples }) => ({ name: `${perDimension} d`, samples })),
+    { name: `intrinsic dimension d = ${d.toFixed(1)}`, samples: d },
+    { name: `${CLASSES} subspaces, ${CLASSES} (d + 1)`, samples: CLASSES * (d + 1) },
+    ...told.map(({ perDimension, samples }) => ({ name: `${perDimension} d`, samples })),
   ];
 }
 
