@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SpecError } from '../errors/errors.ts';
 import type { TrainResult } from '../experiments/train.ts';
-import { resolveTrainSpec } from '../experiments/train-spec.ts';
+import { architectures, resolveTrainSpec } from '../experiments/train-spec.ts';
 import type { TrainSpec } from '../experiments/train-spec.ts';
 import type { RunFolder } from '../store/run-folder.ts';
 import { defineCommand } from './command.ts';
@@ -21,9 +21,14 @@ export const train: Command = defineCommand({
     imageSize: number('<n>', 'bring images to this height and width'),
     from: text('<model>', 'start from the weights of this model, of the same network, instead of random ones'),
     name: text('<name>', 'what the model is called (default model)'),
-    arch: choice(['unet', 'mlp'], 'network (default unet)'),
+    arch: choice(architectures, 'network, or a closed form with learned weights (default unet)'),
     channels: numbers('<list>', 'U-Net: channels by level; MLP: width (default 16,32,64)'),
     depth: number('<n>', 'MLP: residual blocks (default 3)'),
+    rank: number(
+      '<n>',
+      'low-rank: dimension of each subspace (default 8); linear: directions (default all, up to 1024)',
+    ),
+    components: number('<n>', 'low-rank: number of subspaces (default 2)'),
     noAttention: switchOption('U-Net: leave out the attention in the middle'),
     steps: number('<n>', 'optimizer steps (default 10000)'),
     batchSize: number('<n>', 'images a step (default 32)'),
@@ -41,6 +46,8 @@ export const train: Command = defineCommand({
     'train --data fashion-train --steps 8000 --out runs/my-fashion',
     'train --size 1000 --stop-gap 0.1 --out runs/early',
     'train --arch mlp --channels 128 --data points.npy --out runs/points',
+    'train --arch linear --learning-rate 0.01 --steps 2000 --out runs/linear',
+    'train --arch low-rank --components 2 --rank 6 --data points.npy --out runs/subspaces',
   ],
   resolve: ({ options, seed }) => {
     const { arch, noAttention, ...rest } = options;

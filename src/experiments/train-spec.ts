@@ -13,14 +13,21 @@ export interface TrainSpec extends TrainingSpec {
   /** Model whose weights the training starts from, instead of random ones. */
   readonly from?: string | undefined;
   readonly name: string;
-  readonly architecture: 'unet' | 'mlp';
+  readonly architecture: (typeof architectures)[number];
   /** U-Net: channels by level. MLP: one number, the width. */
   readonly channels: readonly number[];
   /** MLP: residual blocks. */
   readonly depth: number;
   /** U-Net: self-attention in the middle. */
   readonly attention: boolean;
+  /** Low-rank network: number of subspaces. */
+  readonly components: number;
+  /** Low-rank network: dimension of each subspace, default 8. Linear: directions with a variance of their own, default all, 1024 at most. */
+  readonly rank?: number | undefined;
 }
+
+/** What `train` trains: U-Net, perceptron, linear denoiser, mixture of low-rank subspaces. */
+export const architectures = ['unet', 'mlp', 'linear', 'low-rank'] as const;
 
 const count = whole(1, 1e9);
 const positive = real('a positive number', (v) => v > 0);
@@ -30,10 +37,12 @@ const schema: z.ZodType<TrainSpec> = z.strictObject({
   imageSize: whole(2, 4096).optional(),
   from: z.string().min(1).optional(),
   name: z.string().min(1).default('model'),
-  architecture: z.enum(['unet', 'mlp']).default('unet'),
+  architecture: z.enum(architectures).default('unet'),
   channels: z.array(count).min(1).default([16, 32, 64]),
   depth: count.default(3),
   attention: z.boolean().default(true),
+  components: count.default(2),
+  rank: count.optional(),
   steps: count.default(trainingDefaults.steps),
   batchSize: count.default(trainingDefaults.batchSize),
   shards: count.default(trainingDefaults.shards),

@@ -9,7 +9,7 @@ import { exportOnnx } from '../denoisers/network/onnx-export.ts';
 import { orderedWeights } from '../denoisers/network/weights.ts';
 import type { Weights } from '../denoisers/network/weights.ts';
 import type { PortableModel } from '../engine/lower/portable.ts';
-import { SpecError } from '../errors/errors.ts';
+import { DatasetError, SpecError } from '../errors/errors.ts';
 import type { LossRow, TrainingState } from '../training/checkpoint.ts';
 import { averagedWeights, initialState, readCheckpoint, writeCheckpoint } from '../training/checkpoint.ts';
 import type { TrainingProgress } from '../training/train.ts';
@@ -17,6 +17,7 @@ import { train } from '../training/train.ts';
 import { fitDataset } from './fit-dataset.ts';
 import { findNetwork, readModelFiles } from './network-model.ts';
 import { splitDataset } from './split-dataset.ts';
+import { architectureOf } from './train-architecture.ts';
 import type { TrainSpec } from './train-spec.ts';
 
 /** Where a run keeps its state while it is under way. */
@@ -36,8 +37,10 @@ export interface TrainingData {
  * @throws DatasetError as `splitDataset`; SpecError for an image size of data that are no images
  */
 export async function openTrainingData(spec: TrainSpec): Promise<TrainingData> {
-  const { train, heldout } = await splitDataset(spec.data);
   const { imageSize } = spec;
+  // A folder of images of many sizes can be read only where it is told the one to bring them to.
+  const resize = imageSize === undefined ? {} : { resize: { width: imageSize, height: imageSize } };
+  const { train, heldout } = await splitDataset(spec.data, resize);
   if (imageSize === undefined) return { train, heldout };
   const [channels] = train.sampleShape;
   if (train.sampleShape.length !== 3 || channels === undefined) {
@@ -71,10 +74,6 @@ export interface TrainResult {
   readonly wallMs: number;
 }
 
-/** Features of the noise level and groups of the normalizations, alike in all networks trained here. */
-const noiseFeatureCount = 32;
-const normGroups = 8;
-
 /**
  * Runs one training job: builds the network, goes on from a checkpoint of the same job where there is one, trains, gives the model.
  * @throws SpecError where network and data do not fit; ModelError for a checkpoint of another job; as `train`
@@ -83,12 +82,13 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
   const begun = performance.now();
   const { checkpoints, signal, onProgress } = options;
   const { train: data, heldout } = options.data;
-  const architecture = architectureOf(spec, data);
+  const start = spec.from === undefined ? undefined : await readStart(spec.from);
+  const sigmaData = start?.sideCar.sigmaData ?? (await pixelDeviation(data));
+  const architecture = architectureOf(spec, data, sigmaData);
   const network = buildNetwork(architecture);
-  const start = spec.from === undefined ? undefined : await readStart(spec.from, architecture);
-  const sigmaData = start?.sigmaData ?? (await pixelDeviation(data));
+  const fresh = start && stateFrom(spec.from ?? '', start, architecture, spec.seed);
   const fingerprint = JSON.stringify({ spec, architecture, data: await data.hash() });
-  const state = (await resume(network, fingerprint, checkpoints)) ?? start?.stateOf(network, spec.seed);
+  const state = (await resume(network, fingerprint, checkpoints)) ?? fresh;
   const resumedAt = state?.step ?? 0;
   const final = await train({
     network,
@@ -140,42 +140,30 @@ async function resume(
 
 /** What a training takes over from a model: its weights, and the scale that its factors were made for. */
 interface Start {
-  readonly sigmaData: number;
-  stateOf(network: Network, seed: number): TrainingState;
+  readonly sideCar: ModelSideCar;
+  readonly weights: Weights;
 }
 
-async function readStart(from: string, architecture: Architecture): Promise<Start> {
+async function readStart(from: string): Promise<Start> {
   const folder = await findNetwork(from);
-  if (folder === undefined) {
-    throw new SpecError('train', `from: expected a model trained here, got '${from}'. Name its folder.`);
-  }
-  const { sideCar, weights } = await readModelFiles(folder);
+  if (folder !== undefined) return readModelFiles(folder);
+  throw new SpecError('train', `from: expected a model trained here, got '${from}'. Name its folder.`);
+}
+
+/** @throws SpecError where the two networks differ */
+function stateFrom(from: string, { sideCar, weights }: Start, architecture: Architecture, seed: number): TrainingState {
   // The order of keys says nothing.
   if (!isDeepStrictEqual(sideCar.architecture, architecture)) {
     throw new SpecError('train', `from: expected a network like the one to train, got another one in '${from}'. Give the same --arch, --channels and image size.`); // prettier-ignore
   }
-  return {
-    sigmaData: sideCar.sigmaData,
-    stateOf: (network, seed) =>
-      initialState(network, seed, orderedWeights(from, network, weights, 'float32').map(({ data }) => data as Float32Array)), // prettier-ignore
-  };
+  const network = buildNetwork(architecture);
+  return initialState(network, seed, orderedWeights(from, network, weights, 'float32').map(({ data }) => data)); // prettier-ignore
 }
 
-function architectureOf(spec: TrainSpec, data: Dataset): Architecture {
-  const { sampleShape } = data;
-  const common = { features: noiseFeatureCount };
-  if (spec.architecture === 'mlp') {
-    return { kind: 'mlp', sampleShape, width: spec.channels[0] as number, depth: spec.depth, ...common };
-  }
-  if (sampleShape.length !== 3) {
-    throw new SpecError('train', `a U-Net takes images, ${data.name} holds vectors. Use --arch mlp.`);
-  }
-  const shape = sampleShape as [number, number, number];
-  const { channels, attention } = spec;
-  return { kind: 'unet', sampleShape: shape, channels, attention, groups: normGroups, ...common };
-}
-
-/** Standard deviation of all values of all samples, to three digits: EDM's sigma_data. */
+/**
+ * Standard deviation of all values of all samples, to three digits: EDM's sigma_data.
+ * @throws DatasetError for values that are not finite or all the same
+ */
 async function pixelDeviation(data: Dataset): Promise<number> {
   let [count, sum, squares] = [0, 0, 0];
   for await (const { x } of data.batches({ size: 256 })) {
@@ -186,5 +174,8 @@ async function pixelDeviation(data: Dataset): Promise<number> {
     }
   }
   const mean = sum / count;
-  return Number(Math.sqrt(squares / count - mean * mean).toPrecision(3));
+  const deviation = Number(Math.sqrt(Math.max(0, squares / count - mean * mean)).toPrecision(3));
+  if (deviation > 0) return deviation;
+  const got = deviation === 0 ? `${mean} everywhere. Give samples that differ` : 'some that are not. Repair them';
+  throw new DatasetError(data.name, `expected finite values that differ, got ${got}.`);
 }

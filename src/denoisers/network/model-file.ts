@@ -13,6 +13,7 @@ export const modelFiles = { sideCar: 'model.json', weights: 'model.safetensors' 
 export const onnxFiles = { graph: 'model.onnx', sideCar: 'model.onnx.json' } as const;
 
 const count = z.number().int().positive();
+const positive = z.number().positive();
 
 const architecture = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -30,6 +31,14 @@ const architecture = z.discriminatedUnion('kind', [
     depth: z.number().int().nonnegative(),
     features: count.multipleOf(2),
   }),
+  z.strictObject({ kind: z.literal('linear'), sampleShape: z.array(count).min(1), rank: count, sigmaData: positive }),
+  z.strictObject({
+    kind: z.literal('low-rank'),
+    sampleShape: z.array(count).min(1),
+    components: count,
+    rank: count,
+    sigmaData: positive,
+  }),
 ]);
 
 const sideCar = z.strictObject({
@@ -38,7 +47,7 @@ const sideCar = z.strictObject({
   architecture,
   /** How the network's output becomes D(x; sigma); EDM's factors are the only ones written so far. */
   parameterization: z.literal('edm'),
-  sigmaData: z.number().positive(),
+  sigmaData: positive,
   /** Values of the images that it was trained on. */
   range: z.strictObject({ low: z.number(), high: z.number() }),
   /** Data set, spec and outcome of the training, for people and reports. */

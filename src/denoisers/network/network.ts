@@ -3,8 +3,9 @@ import type { JaxArray, JaxLibrary } from '../../engine/jax.ts';
 /** Weights by name. */
 export type Parameters = Readonly<Record<string, JaxArray>>;
 
-/** How a weight starts: zeros, ones, or normal with variance 1 / fanIn. */
-export type Initialization = { readonly kind: 'zeros' | 'ones' } | { readonly kind: 'normal'; readonly fanIn: number };
+/** How a weight starts: zeros, ones, normal with variance 1 / fanIn, or rows of the last axis that are orthonormal in each matrix. */
+export type Initialization =
+  { readonly kind: 'zeros' | 'ones' | 'orthonormal' } | { readonly kind: 'normal'; readonly fanIn: number };
 
 /** Name, shape and start of one weight array. */
 export interface ParameterSpec {
@@ -19,7 +20,7 @@ export interface Network {
   readonly parameters: readonly ParameterSpec[];
   /** Shape of one sample. */
   readonly sampleShape: readonly number[];
-  /** Length of the noise features that `apply` takes. */
+  /** Length of the noise features that `apply` takes; 1 for the noise level itself (`noiseFeatures`). */
   readonly featureCount: number;
   /**
    * @param p  weights; not consumed

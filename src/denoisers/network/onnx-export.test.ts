@@ -25,6 +25,9 @@ const architectures: Readonly<Record<string, Architecture>> = {
     attention: true,
   },
   'a U-Net of one level': { kind: 'unet', sampleShape: [1, 5, 7], channels: [8], features: 8, groups: 8, attention: false }, // prettier-ignore
+  'a linear denoiser of images': { kind: 'linear', sampleShape: [1, 4, 5], rank: 20, sigmaData: 0.4 },
+  'a linear denoiser of low rank': { kind: 'linear', sampleShape: [7], rank: 3, sigmaData: 0.4 },
+  'a mixture of subspaces': { kind: 'low-rank', sampleShape: [1, 3, 4], components: 3, rank: 2, sigmaData: 0.4 },
   'a perceptron on vectors': { kind: 'mlp', sampleShape: [6], width: 16, depth: 2, features: 8 },
   'a perceptron on images': { kind: 'mlp', sampleShape: [1, 4, 4], width: 16, depth: 1, features: 8 },
 };

@@ -31,14 +31,16 @@ export interface OnnxExportOptions {
  */
 export async function exportOnnx({ name, network, weights, sigmaData }: OnnxExportOptions): Promise<PortableModel> {
   const jax = await loadJax();
+  const np = jax.numpy;
   const arrays = orderedWeights(name, network, weights, 'float32');
   const frequencies = featureFrequencies(network.featureCount).map((f) => 2 * Math.PI * f);
   const turns = castFloat(tensor('float64', [1, frequencies.length], frequencies), 'float32');
   const constants = [...arrays, turns];
   const denoised = (...inputs: JaxArray[]): JaxArray => {
     const p = Object.fromEntries(network.parameters.map((spec, i) => [spec.name, inputs[i] as JaxArray]));
-    const [angles, x, sigma] = inputs.slice(arrays.length) as [JaxArray, JaxArray, JaxArray];
-    return preconditioned(jax, network, p, sigmaData, angles, x, sigma);
+    const [turns, x, sigma] = inputs.slice(arrays.length) as [JaxArray, JaxArray, JaxArray];
+    const features = tracedFeatures(jax, np.log(sigma.ref).mul(0.25), network.featureCount === 1 ? undefined : turns);
+    return preconditioned(jax, network, p, sigmaData, features, x, sigma);
   };
   const specs = (batch: number): ArgumentSpec[] => [
     ...constants.map((value) => ({ shape: value.shape, value })),
@@ -54,21 +56,27 @@ function preconditioned(
   network: Network,
   p: Readonly<Record<string, JaxArray>>,
   sigmaData: number,
-  turns: JaxArray,
+  features: JaxArray,
   x: JaxArray,
   sigma: JaxArray,
 ): JaxArray {
   const np = jax.numpy;
   const [batch] = sigma.shape as [number];
-  const column = sigma.ref.reshape([batch, ...network.sampleShape.map(() => 1)]);
-  const angles = np.log(sigma).mul(0.25).reshape([batch, 1]).mul(turns);
-  const features = np.concatenate([np.cos(angles.ref), np.sin(angles)], 1);
+  const column = sigma.reshape([batch, ...network.sampleShape.map(() => 1)]);
   const t = column.mul(1 / sigmaData);
   const square = t.ref.mul(t.ref).add(1);
   const root = np.sqrt(square.ref);
   const input = x.ref.mul(np.reciprocal(root.ref.mul(sigmaData)));
   const output = network.apply(jax, p, input, features);
   return x.mul(np.reciprocal(square)).add(output.mul(t.mul(np.reciprocal(root)).mul(sigmaData)));
+}
+
+/** `noiseFeatures` of cNoise [B] as traced arithmetic: of angles at `turns` [1, F / 2], or cNoise itself. */
+function tracedFeatures({ numpy: np }: JaxLibrary, cNoise: JaxArray, turns: JaxArray | undefined): JaxArray {
+  const column = cNoise.reshape([cNoise.shape[0] as number, 1]);
+  if (turns === undefined) return column;
+  const angles = column.mul(turns);
+  return np.concatenate([np.cos(angles.ref), np.sin(angles)], 1);
 }
 
 /** Noise levels on which networks are trained here. @source Karras et al. 2022, Table 1: the range that samplers use */

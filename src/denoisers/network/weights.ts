@@ -1,4 +1,5 @@
 import { ModelError, NumericalError } from '../../errors/errors.ts';
+import { orthonormalRows } from '../../linalg/qr.ts';
 import { normal, randomKey } from '../../tensor/random.ts';
 import { allocate, castFloat, sameShape, showShape, sizeOf, tensor } from '../../tensor/tensor.ts';
 import type { FloatDType, FloatTensor, Tensor } from '../../tensor/tensor.ts';
@@ -15,12 +16,22 @@ export function initialWeights(network: Network, seed: number): Record<string, T
 function initialWeight({ name, shape, init }: ParameterSpec, seed: number): Tensor<'float32'> {
   const data = allocate('float32', sizeOf(shape));
   if (init.kind === 'ones') data.fill(1);
+  if (init.kind === 'orthonormal')
+    fillOrthonormal(data, shape, normal(randomKey(seed, 'weights', name), [data.length]));
   if (init.kind === 'normal') {
     const draws = normal(randomKey(seed, 'weights', name), [data.length]).data;
     const scale = 1 / Math.sqrt(init.fanIn);
     for (let i = 0; i < data.length; i++) data[i] = scale * (draws[i] as number);
   }
   return tensor('float32', shape, data);
+}
+
+/** Random matrices [..., d, n] with orthonormal rows, d <= n. */
+function fillOrthonormal(data: Float32Array, shape: readonly number[], draws: Tensor<'float64'>): void {
+  const [d = 1, n = 1] = shape.slice(-2);
+  for (let at = 0; at < data.length; at += d * n) {
+    data.set(orthonormalRows(tensor('float64', [d, n], draws.data.slice(at, at + d * n))).q.data, at);
+  }
 }
 
 /**
