@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events';
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpy } from '../data/npy.ts';
 import { parseSideCar, parseWeights } from '../denoisers/network/model-file.ts';
 import { openDenoiser } from '../experiments/models.ts';
 import { normal, randomKey } from '../tensor/random.ts';
-import { castFloat } from '../tensor/tensor.ts';
+import { castFloat, tensor } from '../tensor/tensor.ts';
 import { runCli } from './program.ts';
 import { train } from './train.ts';
 
@@ -153,6 +154,38 @@ describe('eigenlens train', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(message);
     expect(err.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('train says in one line what is wrong with data that cannot be trained on, and leaves no folder behind', async () => {
+    const [gap, empty, flat, mixed] = ['gap.npy', 'empty.npy', 'flat.npy', 'mixed'].map((name) => join(folder, name)) as [string, string, string, string]; // prettier-ignore
+    const values = normal(randomKey(1), [20, 4]);
+    values.data[7] = NaN;
+    await writeFile(gap, writeNpy(values));
+    await writeFile(empty, writeNpy(tensor('float32', [0, 4], new Float32Array(0))));
+    await writeFile(flat, writeNpy(tensor('float32', [20, 4], new Float32Array(80).fill(0.5))));
+    await mkdir(mixed);
+    const picture = (width: number, shift: number): Uint8Array =>
+      encode({ width, height: 8, channels: 1, data: Uint8Array.from({ length: 8 * width }, (_, i) => (i + shift) % 256) }); // prettier-ignore
+    for (const i of [0, 1, 2, 3]) await writeFile(join(mixed, `${i}.png`), picture(i === 2 ? 12 : 8, 40 * i));
+    const cases: [string[], RegExp][] = [
+      [
+        ['--data', points, '--size', '100'],
+        /expected a part of points's 20 samples, got 0 to 100\. .*\(E_DATASET\)\n$/,
+      ],
+      [['--data', empty], /expected at least one sample, got 0.*\(E_DATASET\)\n$/],
+      [['--data', gap], /expected finite float32 values, got NaN at element 7.*\(E_DATASET\)\n$/],
+      [['--data', flat], /expected finite values that differ, got 0\.5 everywhere\. .*\(E_DATASET\)\n$/],
+      [['--data', mixed], /2\.png: expected 8 x 8 pixels as in 0\.png, got 12 x 8\. .*\(E_DATASET\)\n$/],
+    ];
+    const out = join(folder, 'refused');
+    for (const [words, message] of cases) {
+      const { code, err } = await run([...small, '--steps', '2', ...words, '--out', out, '--quiet']);
+      expect({ code, lines: err.trimEnd().split('\n').length }).toEqual({ code: 2, lines: 1 });
+      expect(err).toMatch(message);
+      expect(await exists(out)).toBe(false);
+    }
+    const resized = await run([...small, '--steps', '2', '--data', mixed, '--image-size', '6', '--out', out, '--quiet']); // prettier-ignore
+    expect(resized.code).toBe(0);
   });
 
   it('train refuses a U-Net for vectors, and leaves no folder behind', async () => {
