@@ -12,6 +12,8 @@ import type { Canvas } from './svg.ts';
 
 /** Pairs shown in the report; the others are in the NPZ file. */
 const SHOWN = 48;
+/** PSNR beyond which nobody sees a difference. */
+const MOST_DECIBEL = 60;
 
 /** The report of `eigenlens audit` as one HTML file. */
 export async function renderAuditReport(result: AuditResult, arrays: AuditArrays): Promise<string> {
@@ -26,7 +28,7 @@ export async function renderAuditReport(result: AuditResult, arrays: AuditArrays
   ];
   return reportPage({
     title: `${subject.name}: ${verdict}`,
-    kind: `${subject.samples} samples against ${train.count} training images. ${result.reason}`,
+    kind: `${subject.samples} samples${leftOut(subject)} against ${train.count} training images. ${result.reason}`,
     facts: factsOf(result),
     keys: keysOf(result),
     sections: [
@@ -39,21 +41,29 @@ export async function renderAuditReport(result: AuditResult, arrays: AuditArrays
 }
 
 function factsOf(result: AuditResult): [string, string][] {
-  const { subject, train, holdout, sampleShape, seed, startedAt, wallMs, versions } = result;
+  const { train, holdout, sampleShape, seed, startedAt, wallMs, versions } = result;
   return [
-    ['Training images', `${train.count} of ${train.name} (${train.hash.slice(0, 12)})`],
-    ['Held-out images', holdout ? `${holdout.count} of ${holdout.name}` : 'training images, each left out'],
+    ['Training images', `${train.count} of ${train.name} (${train.hash.slice(0, 12)})${leftOut(train)}`],
+    [
+      'Held-out images',
+      holdout ? `${holdout.count} of ${holdout.name}${leftOut(holdout)}` : 'training images, each left out',
+    ],
     ['Image', sampleShape.join(' \u00d7 ')],
     ['Seed', String(seed)],
-    ['Left out', String([subject, train, ...(holdout ? [holdout] : [])].flatMap(({ leftOut }) => leftOut).length)],
     ['Date', `${startedAt.slice(0, 16).replace('T', ' ')} UTC`],
     ['Time taken', `${showNumber(wallMs / 1000)} s`],
     ['Versions', Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')], // prettier-ignore
   ];
 }
 
-function keysOf({ memorized, null: nulls, duplicates, generalization, pairs }: AuditResult): KeyNumber[] {
-  const worst = memorized.reduce<AuditRate | undefined>(
+/** Files that could not be used, where there were any. */
+function leftOut({ leftOut: files }: AuditResult['subject'] | AuditResult['train']): string {
+  return files.length > 0 ? `, ${files.length} left out` : '';
+}
+
+function keysOf({ spec, memorized, null: nulls, duplicates, generalization, pairs }: AuditResult): KeyNumber[] {
+  const counting = memorized.filter((_, i) => (nulls[i] as AuditRate).high <= spec.tolerance);
+  const worst = (counting.length > 0 ? counting : memorized).reduce<AuditRate | undefined>(
     (a, b) => (a === undefined || b.value > a.value ? b : a),
     undefined,
   );
@@ -63,7 +73,7 @@ function keysOf({ memorized, null: nulls, duplicates, generalization, pairs }: A
     {
       name: 'Memorized fraction',
       value: worst ? percent(worst.value) : '\u2013',
-      note: worst ? `${percent(worst.low)} to ${percent(worst.high)} by ${escapeText(naming(worst))}, the rule that finds most` : 'no rule applies', // prettier-ignore
+      note: worst ? `${percent(worst.low)} to ${percent(worst.high)} by ${escapeText(naming(worst))}, the rule that counts and finds most` : 'no rule applies', // prettier-ignore
     },
     {
       name: 'Of held-out images',
@@ -144,12 +154,14 @@ function sweepFigure(canvas: Canvas, sweep: AuditSweep, rates: readonly AuditRat
 function denoisingFigures(canvas: Canvas, { denoising }: AuditResult): Figure[] {
   if (denoising === undefined) return [];
   const x = denoising.map(({ noisy }) => noisy);
+  // A denoiser that gives an image back to the last bit would press all others flat.
+  const drawn = (decibel: number): number => Math.min(decibel, MOST_DECIBEL);
   const curve = (name: string, part: 'train' | 'heldout'): CurveFigure['curves'][number] => ({
     name,
     x,
-    y: denoising.map((row) => row[part].value),
-    low: denoising.map((row) => row[part].low),
-    high: denoising.map((row) => row[part].high),
+    y: denoising.map((row) => drawn(row[part].value)),
+    low: denoising.map((row) => drawn(row[part].low)),
+    high: denoising.map((row) => drawn(row[part].high)),
     style: 'points',
   });
   const figure: CurveFigure = {
@@ -164,7 +176,7 @@ function denoisingFigures(canvas: Canvas, { denoising }: AuditResult): Figure[] 
       name: 'denoising',
       title: figure.title,
       reading:
-        'A model that generalizes removes noise from both alike; one that memorizes does better on images that it was trained on. Bars are 95 % intervals.',
+        'A model that generalizes removes noise from both alike; one that memorizes does better on images that it was trained on. Bars are 95 % intervals; more than 60 dB is drawn at 60.',
       svg: (width) => plainSvg(canvas, figure, width),
     },
   ];
@@ -206,7 +218,7 @@ function ratesSection({ memorized, null: nulls }: AuditResult): string {
     reading:
       'Copies among the samples by each rule, with exact 95 % intervals, beside what the same rule says of held-out images. Calibrated thresholds come from the other half of the held-out images.',
     head: [
-      '<tr><th>rule</th><th>descriptor</th><th>threshold</th><th>from</th><th>copies</th><th>95 % interval</th><th>held-out</th><th>95 % interval</th></tr>',
+      '<tr><th>rule</th><th>descriptor</th><th>threshold</th><th>copies</th><th>95 % interval</th><th>held-out</th><th>95 % interval</th></tr>',
     ],
     rows: memorized.map((rate, i) => {
       const other = nulls[i] as AuditRate;
@@ -214,12 +226,11 @@ function ratesSection({ memorized, null: nulls }: AuditResult): string {
         cells: [
           rate.rule,
           escapeText(rate.descriptor),
-          showMeasured(rate.threshold, 3),
-          rate.source.kind === 'stated' ? 'stated' : `${rate.source.images} held-out`,
+          `${showMeasured(rate.threshold, 3)} ${rate.source.kind === 'stated' ? 'stated' : 'calibrated'}`,
           percent(rate.value),
-          `${percent(rate.low)} to ${percent(rate.high)}`,
+          span(rate),
           percent(other.value),
-          `${percent(other.low)} to ${percent(other.high)}`,
+          span(other),
         ],
       };
     }),
@@ -228,6 +239,11 @@ function ratesSection({ memorized, null: nulls }: AuditResult): string {
 
 function naming({ rule, descriptor }: AuditRate): string {
   return `${rule} on ${descriptor}`;
+}
+
+/** The ends of an interval, in per cent. */
+function span({ low, high }: AuditRate): string {
+  return `${(100 * low).toFixed(1)} to ${percent(high)}`;
 }
 
 function percent(value: number): string {
