@@ -30,6 +30,8 @@ export interface Argument {
   readonly name: string;
   readonly description: string;
   readonly required?: boolean;
+  /** The last one may take several words. */
+  readonly variadic?: boolean;
 }
 
 /** What the user said, parsed: positional arguments in order, the options, and the seed if given. */
@@ -91,6 +93,13 @@ export interface Command {
   readonly options: Options;
   readonly examples: readonly string[];
   plan(input: CommandInput): Promise<Plan>;
+}
+
+/** Commands under one name: `eigenlens runs ls`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly Command[];
 }
 
 /** Checks a command's types against each other and hides them. */

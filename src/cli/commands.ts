@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command, CommandGroup } from './command.ts';
 import { audit } from './audit.ts';
 import { cluster } from './cluster.ts';
 import { compare } from './compare.ts';
@@ -10,17 +10,19 @@ import { equivalence } from './equivalence.ts';
 import { gaussianity } from './gaussianity.ts';
 import { inspect } from './inspect.ts';
 import { reproduce } from './reproduce.ts';
+import { runs } from './run-folders/runs.ts';
 import { sweep } from './sweep.ts';
 import { theory } from './theory.ts';
 import { train } from './train.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [
+export const commands: readonly (Command | CommandGroup)[] = [
   inspect,
   audit,
   compare,
   train,
   sweep,
+  runs,
   emergence,
   gaussianity,
   cluster,

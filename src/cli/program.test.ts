@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DisposedError, DomainError, SpecError, throwIfAborted } from '../errors/errors.ts';
 import { commands } from './commands.ts';
 import { defineCommand } from './command.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandGroup } from './command.ts';
 import { runCli } from './program.ts';
 
 let folder: string;
@@ -62,7 +62,7 @@ interface Ended {
   err: string;
 }
 
-async function run(argv: string[], known: readonly Command[] = [count]): Promise<Ended> {
+async function run(argv: string[], known: readonly (Command | CommandGroup)[] = [count]): Promise<Ended> {
   const written = { out: '', err: '' };
   const code = await runCli(argv, known, {
     terminal: {
@@ -159,11 +159,17 @@ describe('runCli()', () => {
   });
 });
 
+/** Words as a shell splits them. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|\S+/g)].map(([word, inner]) => inner ?? word);
+}
+
 describe('commands', () => {
-  const examples = commands.flatMap((c) => c.examples.map((line) => [line] as const));
+  const leaves = commands.flatMap((c) => ('commands' in c ? c.commands : [c]));
+  const examples = leaves.flatMap((c) => c.examples.map((line) => [line] as const));
 
   it.each(examples)('eigenlens %s resolves to a spec', async (line) => {
-    const { code, err } = await run([...line.split(' '), '--dry-run'], commands);
+    const { code, err } = await run([...wordsOf(line), '--dry-run'], commands);
     expect({ code, err }).toEqual({ code: 0, err: '' });
   });
 });

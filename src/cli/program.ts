@@ -3,7 +3,7 @@ import { Command as Program, CommanderError, Option } from 'commander';
 import { CancelledError } from '../errors/errors.ts';
 import { stableJson } from '../store/json.ts';
 import { createRunFolder } from '../store/run-folder.ts';
-import type { Command, CommandInput, CommandResult, Plan } from './command.ts';
+import type { Command, CommandGroup, CommandInput, CommandResult, Plan } from './command.ts';
 import { describeFailure, EXIT } from './failure.ts';
 import { watchInterrupts } from './interrupt.ts';
 import type { InterruptSource } from './interrupt.ts';
@@ -35,15 +35,17 @@ interface CommonFlags {
  * @param argv  the words after `eigenlens`
  * @returns the exit code: 0 fine, 1 an audit found what it looks for, 2 bad usage or input, 70 a bug of ours, 130 interrupted
  */
-export async function runCli(argv: readonly string[], commands: readonly Command[], host: Host): Promise<number> {
+export async function runCli(
+  argv: readonly string[],
+  commands: readonly (Command | CommandGroup)[],
+  host: Host,
+): Promise<number> {
   const commandLine = ['eigenlens', ...argv.map(quoteWord)].join(' ');
   let exitCode: number = EXIT.ok;
   const program = createProgram(host.terminal);
-  for (const command of commands) {
-    addCommand(program, command, async (input, flags) => {
-      exitCode = await execute(await command.plan(input), flags, commandLine, host);
-    });
-  }
+  addCommands(program, commands, async (command, input, flags) => {
+    exitCode = await execute(await command.plan(input), flags, commandLine, host);
+  });
   try {
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
@@ -117,16 +119,24 @@ function createProgram(terminal: Terminal): Program {
     });
 }
 
+type Action = (command: Command, input: CommandInput, flags: CommonFlags) => Promise<void>;
+
+function addCommands(program: Program, commands: readonly (Command | CommandGroup)[], action: Action): void {
+  for (const command of commands) {
+    if ('commands' in command) {
+      const group = program.command(command.name).description(command.summary).helpCommand(false);
+      addCommands(group, command.commands, action);
+    } else addCommand(program, command, action);
+  }
+}
+
 /** Adds one command with its own options and the common ones. */
-function addCommand(
-  program: Program,
-  command: Command,
-  action: (input: CommandInput, flags: CommonFlags) => Promise<void>,
-): void {
+function addCommand(program: Program, command: Command, action: Action): void {
   // As a sub-command it inherits how the program exits, suggests and writes.
   const sub = program.command(command.name).description(command.summary);
-  for (const { name, description, required } of command.arguments) {
-    sub.argument(required ? `<${name}>` : `[${name}]`, description);
+  for (const { name, description, required, variadic } of command.arguments) {
+    const words = variadic ? `${name}...` : name;
+    sub.argument(required ? `<${words}>` : `[${words}]`, description);
   }
   for (const [key, option] of Object.entries(command.options)) {
     const flag = `--${key.replace(/(?<=.)[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
@@ -145,7 +155,8 @@ function addCommand(
       const own = Object.keys(command.options).map((key) => [key, flags[key]]);
       // Each value came from its option's parser, or is a switch.
       const options = Object.fromEntries(own) as CommandInput['options'];
-      await action({ args: sub.processedArgs as (string | undefined)[], options, seed: flags.seed }, flags);
+      const args = sub.processedArgs.flat() as (string | undefined)[];
+      await action(command, { args, options, seed: flags.seed }, flags);
     });
 }
 

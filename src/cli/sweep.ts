@@ -21,12 +21,18 @@ interface SweepCommandSpec extends SweepSpec {
 export const sweep: Command = defineCommand({
   name: 'sweep',
   summary: 'run many jobs on all cores; stops and goes on, never does a job twice (needs --out)',
-  arguments: [{ name: 'spec', description: 'JSON file: a kind of job, a base, a grid, cases', required: true }],
+  arguments: [
+    {
+      name: 'spec',
+      description: 'JSON file, or the name of one that is shipped (sizes): a kind of job, a base, a grid, cases',
+      required: true,
+    },
+  ],
   options: { workers: number('<n>', 'jobs at a time, each on one core (default one a core)') },
   examples: [
-    'sweep sizes.json --dry-run',
-    'sweep sizes.json --out runs/sizes',
-    'sweep sizes.json --out runs/sizes --workers 8',
+    'sweep sizes --dry-run',
+    'sweep repro/sizes/sweep.json --out runs/sizes',
+    'sweep sizes --out runs/sizes --workers 8',
   ],
   resolve: async ({ args: [path], options: { workers }, seed }): Promise<SweepCommandSpec> => {
     if (seed !== undefined) throw new SpecError('sweep', 'takes no --seed. Say seeds in the base or the grid.');
@@ -34,8 +40,8 @@ export const sweep: Command = defineCommand({
       throw new SpecError('--workers', `expected an integer from 1 to 1024, got ${workers}.`);
     }
     const { resolveSweep } = await import('../experiments/sweep/sweep-spec.ts');
-    const { readSpecFile } = await import('../store/spec-file.ts');
-    const spec = await resolveSweep(await readSpecFile(path as string), packageVersion());
+    const { readSpecFile, sweepFileNamed } = await import('../store/spec-file.ts');
+    const spec = await resolveSweep(await readSpecFile(sweepFileNamed(path as string)), packageVersion());
     return { ...spec, ...(workers !== undefined && { workers }) };
   },
   run: (spec, context) => runCommand(spec, context),

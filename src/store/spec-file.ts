@@ -1,6 +1,21 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { SpecError } from '../errors/errors.ts';
 import { codeOf } from './failure.ts';
+
+/** A field that objects would lose, or worse, take for their prototype. */
+function refusePrototype(name: string, value: unknown): unknown {
+  if (name === '__proto__') throw new SyntaxError("no field may be called '__proto__'");
+  return value;
+}
+
+/** Where the sweep of a plain name is, if such a one is shipped and no file of that name lies here. */
+export function sweepFileNamed(name: string): string {
+  if (!/^[\w-]+$/.test(name) || existsSync(name)) return name;
+  const shipped = fileURLToPath(new URL(`../../repro/${name}/sweep.json`, import.meta.url));
+  return existsSync(shipped) ? shipped : name;
+}
 
 /** What a JSON file that a user wrote holds. @throws SpecError in one line for a file that is missing or no JSON */
 export async function readSpecFile(path: string): Promise<unknown> {
@@ -15,7 +30,7 @@ export async function readSpecFile(path: string): Promise<unknown> {
   }
   if (text.trim() === '') throw new SpecError(path, 'expected JSON, got an empty file. See docs/sweeps.md.');
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(text.replace(/^\uFEFF/, ''), (name, value: unknown) => refusePrototype(name, value));
   } catch (cause) {
     const reason = (cause as Error).message.replace(/\s+/g, ' ');
     throw new SpecError(path, `expected JSON: ${reason}. Correct the file.`, { cause });

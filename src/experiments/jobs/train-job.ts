@@ -1,6 +1,4 @@
-import { modelFiles, writeWeights } from '../../denoisers/network/model-file.ts';
 import { checkTrainingSpec } from '../../training/spec.ts';
-import { openTrainingData, runTrain } from '../train.ts';
 import { resolveTrainSpec } from '../train-spec.ts';
 import type { TrainSpec } from '../train-spec.ts';
 import type { SweepJob } from './job.ts';
@@ -15,6 +13,8 @@ export const trainJob: SweepJob<TrainSpec> = {
     return spec;
   },
   run: async (spec, { signal, onProgress }) => {
+    const { modelFiles, writeWeights } = await import('../../denoisers/network/model-file.ts');
+    const { openTrainingData, runTrain } = await import('../train.ts');
     const { sideCar, weights, losses } = await runTrain(spec, {
       data: await openTrainingData(spec),
       signal,

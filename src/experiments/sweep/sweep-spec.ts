@@ -3,6 +3,7 @@ import { LabError, SpecError } from '../../errors/errors.ts';
 import { checkSpec } from '../check-spec.ts';
 import type { JobRow, SweepJob } from '../jobs/job.ts';
 import { sweepJobNamed } from '../jobs/registry.ts';
+import { describeParameters } from './describe-parameters.ts';
 import { expandCombinations } from './expand.ts';
 import type { SpecFields, Variant } from './expand.ts';
 import { jobKey } from './job-key.ts';
@@ -87,12 +88,6 @@ export async function resolveSweep(input: unknown, version: string): Promise<Swe
     );
   }
   return { job: 'sweep', name, kind, version, jobs: [...entries.values()] };
-}
-
-/** `size 16, seed 0`, or `the base` where nothing was varied. */
-export function describeParameters(parameters: JobRow): string {
-  const parts = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
-  return parts.length === 0 ? 'the base' : parts.join(', ');
 }
 
 function entryOf(job: SweepJob<object>, { fields, parameters }: Variant, version: string): SweepEntry {
