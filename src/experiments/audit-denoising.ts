@@ -46,21 +46,39 @@ export async function measureDenoising(
 ): Promise<AuditDenoising> {
   const fresh = holdout ?? train;
   if (train.count < 2 || fresh.count < 2) return { notes: [] };
-  const some = (data: Dataset): Promise<Tensor<'float32'>> =>
-    data.read(permutation(randomKey(seed, 'audit-gap'), data.count).slice(0, IMAGES).sort());
-  const watch = (label: string): { sigmas: readonly number[]; seed: number; signal: AbortSignal | undefined; onProgress: (done: number, total: number) => void } => ({
+  const denoising = holdout && (await measureGap(denoiser, { train, holdout }, { seed, signal, onProgress }));
+  const { references, notes } = await referencesOf(train, signal);
+  if (Object.keys(references).length === 0) return { ...(denoising && { denoising }), notes };
+  const closeness = await measureDenoiserDistance(denoiser, references, await some(fresh, seed), {
     sigmas: SIGMAS,
     seed,
     signal,
-    onProgress: (done, total) => onProgress?.(label, done, total),
-  }); // prettier-ignore
-  const [known, unseen] = [await some(train), await some(fresh)];
-  const denoising =
-    holdout && (await measureDenoisingGap(denoiser, known, unseen, { ...watch('denoising'), range: train.range }));
-  const { references, notes } = await referencesOf(train, signal);
-  const compared = Object.keys(references).length > 0;
-  const closeness = compared && (await measureDenoiserDistance(denoiser, references, unseen, watch('closed forms')));
-  return { ...(denoising && { denoising }), ...(closeness && { closeness }), notes };
+    onProgress: (done, total) => onProgress?.('closed forms', done, total),
+  });
+  return { ...(denoising && { denoising }), closeness, notes };
+}
+
+/**
+ * PSNR of denoised training images beside that of held-out ones, at a few noise levels.
+ * @throws DomainError for fewer than two images of either kind; as `measureDenoising`
+ */
+export async function measureGap(
+  denoiser: Denoiser,
+  { train, holdout }: { readonly train: Dataset; readonly holdout: Dataset },
+  { seed, signal, onProgress }: AuditDenoisingOptions,
+): Promise<DenoisingGap[]> {
+  return measureDenoisingGap(denoiser, await some(train, seed), await some(holdout, seed), {
+    sigmas: SIGMAS,
+    seed,
+    range: train.range,
+    signal,
+    onProgress: (done, total) => onProgress?.('denoising', done, total),
+  });
+}
+
+/** Images of a data set picked by the seed. */
+function some(data: Dataset, seed: number): Promise<Tensor<'float32'>> {
+  return data.read(permutation(randomKey(seed, 'audit-gap'), data.count).slice(0, IMAGES).sort());
 }
 
 async function referencesOf(

@@ -55,7 +55,7 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
   await using open = await openDescriptors(spec.descriptors, train, signal);
   const samples = await samplesOf(spec, subject, options);
   const heldout = await readHeldout(subject, spec.seed);
-  const scored = await scoreAll(spec, subject, samples, heldout, open.descriptors, options);
+  const scored = await scoreSamples(spec, subject, samples, heldout, open.descriptors, options);
   const { measures, pairs } = scored;
   const duplicates = await duplicatesOf(spec, train, options);
   const denoiser = subject.denoiser && (await measureDenoising(subject.denoiser, subject, { ...options, seed: spec.seed })); // prettier-ignore
@@ -77,8 +77,7 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
       ...(subject.holdout && { holdout: await describeData(subject.holdout) }),
       sampleShape: train.sampleShape,
       valueRange: [train.range.low, train.range.high],
-      memorized: measures.map((measure) => rateOf(measure, measure)),
-      null: measures.map((measure) => rateOf(measure, measure.null)),
+      ...ratesOf(measures),
       ...(ratio && { generalization: complement(ratio) }),
       duplicates,
       ...(denoiser?.denoising && { denoising: denoiser.denoising }),
@@ -120,20 +119,30 @@ async function samplesOf(spec: AuditSpec, subject: AuditSubject, options: AuditO
   });
 }
 
-interface Scored extends Pick<AuditResult, 'pairs' | 'sweeps' | 'histograms' | 'notes'> {
+/** How samples and held-out images compare with a training set. */
+export interface ScoredSamples extends Pick<AuditResult, 'pairs' | 'sweeps' | 'histograms' | 'notes'> {
+  /** One a rule and descriptor. */
   readonly measures: readonly CopyMeasure[];
   readonly scores: AuditArrays['scores'];
 }
 
-/** Samples and held-out images by every descriptor. */
-async function scoreAll(
+/** How a comparison is watched and stopped. */
+type ScoreWatch = Pick<AuditOptions, 'signal' | 'onProgress'>;
+
+/**
+ * Compares samples and held-out images with a training set by every descriptor.
+ * @param samples  [M, ...sampleShape], not consumed
+ * @param heldout  from `readHeldout`
+ * @throws DatasetError where fewer than two held-out images equal no training image; CancelledError
+ */
+export async function scoreSamples(
   spec: AuditSpec,
   subject: AuditSubject,
   samples: Tensor<'float32'>,
   heldout: Heldout,
   descriptors: readonly Descriptor[],
-  options: AuditOptions,
-): Promise<Scored> {
+  options: ScoreWatch,
+): Promise<ScoredSamples> {
   const measures: CopyMeasure[] = [];
   const sweeps: AuditSweep[] = [];
   const histograms: CosineHistogram[] = [];
@@ -168,7 +177,7 @@ async function scoreBoth(
   heldout: Heldout,
   train: Dataset,
   descriptor: Descriptor,
-  { signal, onProgress }: AuditOptions,
+  { signal, onProgress }: ScoreWatch,
 ): Promise<BothScores> {
   const [M, H] = [samples.shape[0] as number, heldout.images.shape[0] as number];
   const { places } = heldout;
@@ -249,6 +258,14 @@ function concat(a: Tensor<'float32'>, b: Tensor<'float32'>): Tensor<'float32'> {
   return tensor('float32', [(a.shape[0] as number) + (b.shape[0] as number), ...a.shape.slice(1)], data);
 }
 
+/** Rates of copies among samples and among held-out images, row by row of the same rules. */
+export function ratesOf(measures: readonly CopyMeasure[]): Pick<AuditResult, 'memorized' | 'null'> {
+  return {
+    memorized: measures.map((measure) => rateOf(measure, measure)),
+    null: measures.map((measure) => rateOf(measure, measure.null)),
+  };
+}
+
 function rateOf({ rule, threshold, source, descriptor }: CopyMeasure, rate: Rate): AuditRate {
   const { value, low, high, hits, count } = rate;
   return { rule, threshold, source, descriptor, value, low, high, hits, count };
@@ -267,7 +284,8 @@ async function duplicatesOf(
   return { exact: exact.copies, near: near.copies, threshold, groups: near.groups.slice(0, GROUPS) };
 }
 
-async function describeData(data: Dataset): Promise<AuditData> {
+/** A data set of an audit, for its result. */
+export async function describeData(data: Dataset): Promise<AuditData> {
   const { name, count, leftOut = [] } = data;
   return { name, count, hash: await data.hash(), leftOut };
 }
