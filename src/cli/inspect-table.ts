@@ -1,6 +1,8 @@
 import type { InspectReading, InspectResult, LinearityRow, TripletRow } from '../experiments/inspect-result.ts';
+import { copiesInWords } from '../report/copy-words.ts';
 import { keyNumbers, lowestRow } from '../report/key-numbers.ts';
 import type { KeyRow } from '../report/key-numbers.ts';
+import { besideTable } from './beside-table.ts';
 import { formatFacts, formatTable } from './table.ts';
 import type { Column } from './table.ts';
 import type { Layout } from './terminal.ts';
@@ -32,6 +34,7 @@ export function inspectTable(result: InspectResult, layout: Layout): string {
       ['model', `${result.model}, ${result.dimension} dimensions, ${result.dtype}`],
       ['data', `${result.dataset.name}, ${imageCount(result)}; seed ${result.seed}`],
       ['lowest', describeLowest(rows, result.dimension)],
+      ...(result.copying ? [['copying', copiesInWords(result.copying)] satisfies [string, string]] : []),
       ...(result.reading ? readingFacts(result.reading) : []),
     ],
     layout,
@@ -41,7 +44,8 @@ export function inspectTable(result: InspectResult, layout: Layout): string {
     rows.map((row) => tableRow(row, result, step)),
     layout,
   );
-  return `${facts}\n\n${table}\n\n${legend(result, step)}`;
+  const beside = result.beside && besideTable(result, result.beside, layout);
+  return [facts, ...(beside === undefined ? [] : [beside]), table, legend(result, step)].join('\n\n');
 }
 
 function tableRow(row: KeyRow, result: InspectResult, step: number): string[] {

@@ -7,8 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { writeNpy } from '../data/npy.ts';
 import { parseNpz } from '../data/npz.ts';
 import type { InspectResult } from '../experiments/inspect-result.ts';
+import { normal, randomKey } from '../tensor/random.ts';
+import { tensor } from '../tensor/tensor.ts';
 import { inspect } from './inspect.ts';
 import { runCli } from './program.ts';
 
@@ -114,7 +117,44 @@ describe('eigenlens inspect', () => {
     expect(spec.sigmas).toHaveLength(3);
   });
 
+  it('inspect says whether the model copies where its training set is known, and not where it is not', async () => {
+    const points = normal(randomKey(4), [2000, 6]);
+    await writeFile(join(folder, 'points.npy'), writeNpy(points));
+    const words = ['--sigmas', '0.1,1', '--samples', '4', '--quiet'];
+    const copies = await run(`empirical:${join(folder, 'points.npy')}`, ...words);
+    expect(copies.code).toBe(0);
+    expect(copies.out).toMatch(/^copying +copies: 100 % of 256 samples \((ratio|distance) on pixels\)$/m);
+    expect((await run(molrg, ...words)).out).not.toContain('copying');
+    expect((await run(`gaussian:${join(folder, 'points.npy')}`, ...words, '--copies', '0')).out).not.toContain('copying'); // prettier-ignore
+  });
+
+  it('inspect --beside shows two verdicts in one table, and writes the pictures and arrays of both', async () => {
+    const noise = normal(randomKey(4, 'images'), [2500, 4, 4]);
+    const bytes = Uint8Array.from(noise.data, (z) => Math.max(0, Math.min(255, Math.round(128 + 40 * z))));
+    await writeFile(join(folder, 'images.npy'), writeNpy(tensor('uint8', noise.shape, bytes)));
+    const [a, b] = ['gaussian', 'empirical'].map((kind) => `${kind}:${join(folder, 'images.npy')}`) as [string, string];
+    const out = join(folder, 'two');
+    const words = ['--sigmas', '0.1,1,10', '--beside-levels', '2', '--samples', '12', '--quiet', '--out', out];
+    const { code, out: table } = await run(a, '--beside', b, ...words);
+    expect(code).toBe(0);
+    expect(table).toMatch(/^verdict +(does not copy|not enough evidence) +copies$/m);
+    expect(table.split('\n').every((line) => line.length <= 80)).toBe(true);
+    const result = JSON.parse(await readFile(join(out, 'result.json'), 'utf8')) as InspectResult;
+    expect(result.beside).toMatchObject({ model: b, sigmas: [10, 0.1], copying: { verdict: 'copies' } });
+    expect(result.files).toEqual(expect.arrayContaining(['samples.png', 'beside-samples.png', 'beside-closest.png']));
+    const arrays = parseNpz('arrays.npz', new Uint8Array(await readFile(join(out, 'arrays.npz'))));
+    expect(arrays.get('beside_samples')?.shape).toEqual([12, 1, 4, 4]);
+    const report = await readFile(join(out, 'report.html'), 'utf8');
+    expect(report.indexOf('Does it copy?')).toBeLessThan(report.indexOf('class="facts"'));
+    for (const words of ['Copies its training set', 'The same latents, two models', 'Copies by every rule'])
+      expect(report).toContain(words);
+  });
+
   it.each([
+    [[molrg, '--beside', 'gaussian:fashion'], /^error: --beside gaussian:fashion: expected samples of shape \[48\].*\(E_SHAPE\)\n$/], // prettier-ignore
+    [[molrg, '--beside', molrg], /^error: model '.*': has no training set to be compared with.*\(E_MODEL\)\n$/],
+    [[molrg, '--beside', 'fashion-memorised'], /Did you mean 'fashion-memorized'\?/],
+    [['--beside-levels', '2'], /Name it with --beside\. \(E_SPEC\)\n$/],
     [['--sigmas', '1,0'], /^error: .*sigmas: expected a positive number.* got 0.*\(E_SPEC\)\n$/],
     [['--sigmas', '1,x'], /^error: --sigmas: expected a number, got "x"\. \(E_SPEC\)\n$/],
     [['--sigma', '1'], /^error: unknown option '--sigma' .*--sigmas/],

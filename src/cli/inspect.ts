@@ -1,4 +1,5 @@
-import type { InspectRun } from '../experiments/inspect.ts';
+import type { InspectRun, InspectSubject } from '../experiments/inspect.ts';
+import type { InspectArrays, InspectResult } from '../experiments/inspect-result.ts';
 import type { OpenModel } from '../experiments/open-model.ts';
 import { resolveInspectSpec } from '../experiments/inspect-spec.ts';
 import type { InspectSpec } from '../experiments/inspect-spec.ts';
@@ -11,23 +12,28 @@ import { modelOptions, readingOf } from './model-options.ts';
 import { number, numbers, switchOption, text } from './options.ts';
 import { packageVersion } from './version.ts';
 
-/** `eigenlens inspect`: the spectrum of a denoiser's Jacobian over noise levels. */
+/** `eigenlens inspect`: the spectrum of a denoiser's Jacobian over noise levels, and whether the denoiser copies. */
 export const inspect: Command = defineCommand({
   name: 'inspect',
-  summary: 'how low-dimensional a denoiser is at every noise level: spectrum, rank, symmetry, linearity, samples',
+  summary:
+    'how low-dimensional a denoiser is at every noise level: spectrum, rank, symmetry, linearity, samples; does it copy?',
   arguments: [
     {
       name: 'model',
-      description: 'fashion (default), gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6, an ONNX file or a folder',
+      description:
+        'fashion (default), fashion-memorized, gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6, an ONNX file or a folder',
     },
   ],
   options: {
+    beside: text('<model>', 'a second model of the same shape: its copy check, samples and rank stand beside'),
+    besideLevels: number('<n>', 'noise levels of the second model (default 5)'),
     data: text('<data>', "noise the held-out part of this data set (default: the model's own)"),
     sigmas: numbers('<list>', 'noise levels, such as 0.1,1,10'),
     levels: number('<n>', 'number of noise levels from 0.002 to 80 (default 12)'),
     images: number('<n>', 'held-out samples to look at (default 1)'),
     triplets: number('<n>', 'leading singular triplets of each Jacobian (default 8)'),
     samples: number('<n>', 'samples to draw (default 64)'),
+    copies: number('<n>', 'samples to compare with the training set (default 256; 0: none)'),
     steps: number('<n>', 'noise levels of the sampler (default 18)'),
     lengths: numbers('<list>', 'step lengths of the linearity test, VP coordinates (default 0.1 to 40)'),
     blockSize: number('<n>', 'rows of the Jacobian in one product (default 112)'),
@@ -36,14 +42,17 @@ export const inspect: Command = defineCommand({
   },
   examples: [
     'inspect --out runs/inspect-fashion',
+    'inspect fashion --beside fashion-memorized --out runs/two',
     'inspect molrg:n=48,K=2,d=6 --json',
     'inspect gaussian:fashion --images 3 --sigmas 0.1,1,10',
     'inspect unet.onnx --parameterization epsilon --data photos/ --out runs/unet',
   ],
   resolve: ({ args, options, seed }) => {
-    const { data, sigmas, levels, images, triplets, samples, steps, lengths, blockSize, device, trust } = options;
-    const said = { data, sigmas, levels, images, triplets, samples, steps, lengths, blockSize, device, trust };
-    return resolveInspectSpec({ model: args[0], seed, ...said, reading: readingOf(options) });
+    const { data, sigmas, levels, images, triplets, samples, copies, steps, lengths, blockSize } = options;
+    const { beside, besideLevels, device, trust } = options;
+    const said = { data, sigmas, levels, images, triplets, samples, copies, steps, lengths, blockSize };
+    const reading = readingOf(options);
+    return resolveInspectSpec({ model: args[0], seed, ...said, beside, besideLevels, device, trust, reading });
   },
   run: (spec, context) => runCommand(spec, context),
 });
@@ -52,47 +61,74 @@ async function runCommand(spec: InspectSpec, context: CommandContext): Promise<C
   const { signal, progress, folder, layout, commandLine } = context;
   const { openDenoiser } = await import('../experiments/models.ts');
   const { runInspect } = await import('../experiments/inspect.ts');
+  const { runInspectBeside } = await import('../experiments/inspect-beside.ts');
   const { inspectTable } = await import('./inspect-table.ts');
   const { resolveDevice } = await import('../engine/backend/device.ts');
   const device = await resolveDevice(spec.device ?? 'auto');
-  const { data, reading, trust } = spec;
+  const { data, reading, trust, beside } = spec;
+  await using models = new AsyncDisposableStack();
   const model = await openDenoiser(spec.model, { data, reading, trust, device, signal });
-  await using denoiser = model.denoiser;
-  const run = await runInspect(spec, {
-    ...model,
-    denoiser,
+  models.use(model.denoiser);
+  const other = beside && (await openDenoiser(beside.model, { data, device, signal }));
+  models.use(other?.denoiser);
+  const subjectOf = (opened: OpenModel): InspectSubject => ({
+    ...opened,
     device,
     command: commandLine,
     version: packageVersion(),
     signal,
     onProgress: (report) => progress.report(report),
   });
+  const run = await (beside && other
+    ? runInspectBeside({ ...spec, beside }, subjectOf(model), subjectOf(other))
+    : runInspect(spec, subjectOf(model)));
   const text = inspectTable(run.result, layout);
   if (folder === undefined) return { value: run.result, text };
-  return { value: await writeRun(run, folder, model.decode), text };
+  return { value: await writeRun(run, folder, [model.decode, other?.decode]), text };
 }
 
 /** Writes arrays, report and pictures; the skeleton adds spec.json and result.json and the manifest. */
 async function writeRun(
-  { result, arrays }: InspectRun,
+  { result, arrays, beside }: InspectRun,
   folder: RunFolder,
-  decode: OpenModel['decode'],
-): Promise<InspectRun['result']> {
+  [decode, decodeOther]: readonly OpenModel['decode'][],
+): Promise<InspectResult> {
   const { renderReport } = await import('../report/inspect-report.ts');
-  const { imageGridPng, isImageShape } = await import('../report/png.ts');
-  await folder.writeArrays('arrays.npz', { ...arrays });
+  const { isImageShape } = await import('../report/png.ts');
+  const others = Object.entries({ ...beside?.arrays }).map(([name, array]) => [`beside_${name}`, array] as const);
+  await folder.writeArrays('arrays.npz', { ...arrays, ...Object.fromEntries(others) });
+  await writeSheets(result, arrays, folder, { decode, stem: '' });
   if (isImageShape(result.sampleShape)) {
-    await folder.write('samples.png', imageGridPng(arrays.samples, result.valueRange, { columns: 8, scale: 2 }));
     await folder.write('directions.png', await directionsPng(arrays.right_heldout, result.sampleShape));
   }
-  if (decode !== undefined) {
-    const pictures = await decode(arrays.samples);
-    await folder.write('samples.png', imageGridPng(pictures, [-1, 1], { columns: 8 }));
-  }
+  if (beside) await writeSheets(beside.result, beside.arrays, folder, { decode: decodeOther, stem: 'beside-' });
   const files = [...folder.files, 'report.html', 'result.json', 'run.json', 'spec.json'].sort();
   const complete = { ...result, files };
-  await folder.write('report.html', await renderReport(complete, arrays));
+  await folder.write('report.html', await renderReport(complete, arrays, beside?.arrays));
   return complete;
+}
+
+/** Samples, and those closest to the training set above their training images. */
+async function writeSheets(
+  { sampleShape, valueRange }: InspectResult,
+  { samples, closest, closest_training: training }: InspectArrays,
+  folder: RunFolder,
+  { decode, stem }: { readonly decode: OpenModel['decode']; readonly stem: string },
+): Promise<void> {
+  const { imageGridPng, isImageShape } = await import('../report/png.ts');
+  const { pairSheetPng } = await import('../report/pair-sheet.ts');
+  if (decode !== undefined) {
+    const grid = imageGridPng(await decode(samples), [-1, 1], { columns: 8 });
+    await folder.write(`${stem}samples.png`, grid);
+  } else if (isImageShape(sampleShape)) {
+    const grid = imageGridPng(samples, valueRange, { columns: 8, scale: 2 });
+    await folder.write(`${stem}samples.png`, grid);
+  }
+  if (closest === undefined || training === undefined) return;
+  const shown = decode ? ([await decode(closest), await decode(training)] as const) : ([closest, training] as const);
+  if (!isImageShape(shown[0].shape.slice(1))) return;
+  const sheet = pairSheetPng(...shown, decode ? [-1, 1] : valueRange, { pairs: 48, columns: 16 });
+  await folder.write(`${stem}closest.png`, sheet);
 }
 
 /** Leading right singular vectors at the first held-out image: a row a noise level, from the noisiest. */

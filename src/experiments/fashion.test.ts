@@ -9,6 +9,9 @@ import { normal, randomKey } from '../tensor/random.ts';
 import { row } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { OpenModel } from './open-model.ts';
+import { checkCopying } from './inspect-copying.ts';
+import { drawSamples } from './inspect-points.ts';
+import { resolveInspectSpec, trajectoryGrid } from './inspect-spec.ts';
 import { openDenoiser } from './models.ts';
 
 describe('the shipped denoiser fashion', () => {
@@ -56,6 +59,23 @@ describe('the shipped denoiser fashion', () => {
     const mean = [0, 1, 2, 3].reduce((sum, k) => sum + roughness(row(left, k).data), 0) / 4;
     // White noise has about 4 (2 in each direction), a constant 0: less than a quarter of the noise's.
     expect(mean).toBeLessThan(1);
+  });
+});
+
+describe('the shipped denoisers fashion and fashion-memorized', () => {
+  /** Samples of 32 that are copies, by the rule that finds most. */
+  const copiesOf = async (name: string): Promise<number> => {
+    const { train, heldout, ...model } = await openDenoiser(name);
+    await using denoiser = model.denoiser;
+    const spec = resolveInspectSpec({ model: name, samples: 32, copies: 32 });
+    const { samples } = await drawSamples(denoiser, { count: 32, seed: 0, grid: trajectoryGrid(spec) });
+    const check = train && (await checkCopying(spec, { denoiser, train, heldout }, samples));
+    return Math.max(...(check?.copying.memorized ?? []).map(({ hits }) => hits));
+  };
+
+  it('fashion copies at most 2 of 32 samples, fashion-memorized at least 0.8 of them', async () => {
+    expect(await copiesOf('fashion')).toBeLessThanOrEqual(2);
+    expect(await copiesOf('fashion-memorized')).toBeGreaterThanOrEqual(0.8 * 32);
   });
 });
 

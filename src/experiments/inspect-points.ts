@@ -7,7 +7,6 @@ import { normal, permutation, randomKey } from '../tensor/random.ts';
 import { allocate, castFloat, row, sizeOf, tensor, zeros } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import type { InspectArrays, InspectPoint } from './inspect-result.ts';
-import { trajectoryGrid } from './inspect-spec.ts';
 import type { InspectSpec } from './inspect-spec.ts';
 
 /** How far one phase of the work is. */
@@ -81,19 +80,26 @@ export async function noiseHeldout(
   };
 }
 
-/** Draws the samples of a spec by Heun on its grid and records every state of the first. */
+/** Which samples are drawn. */
+export interface DrawnOptions extends InspectWatch {
+  /** How many, of the latents `seed`, `seed` + 1, ... */
+  readonly count: number;
+  readonly seed: number;
+  /** Noise levels, descending, without the final 0. */
+  readonly grid: Float64Array;
+}
+
+/** Draws samples by Heun and records every state of the first. */
 export async function drawSamples(
-  spec: InspectSpec,
   denoiser: Denoiser,
-  { signal, onProgress }: InspectWatch = {},
+  { count, seed, grid: sigmas, signal, onProgress }: DrawnOptions,
 ): Promise<DrawnSamples> {
-  const sigmas = trajectoryGrid(spec);
   const size = sizeOf(denoiser.sampleShape);
   const shape = [sigmas.length, ...denoiser.sampleShape];
   const states = allocate(denoiser.dtype, sigmas.length * size);
   const means = allocate(denoiser.dtype, sigmas.length * size);
   const { x: samples } = await sample(denoiser, {
-    seeds: Array.from({ length: spec.samples }, (_, m) => spec.seed + m),
+    seeds: Array.from({ length: count }, (_, m) => seed + m),
     grid: endAtZero(sigmas),
     ...(signal && { signal }),
     onStep(step) {

@@ -4,6 +4,7 @@ import type { SelfCheck } from '../analysis/self-check.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 import type { TripletStatus } from '../linalg/triplets.ts';
 import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
+import type { AuditResult } from './audit-result.ts';
 
 /** Where a Jacobian is taken: at a noised held-out image, or at a state of a sampling trajectory. */
 export type InspectSite = 'heldout' | 'trajectory';
@@ -69,6 +70,18 @@ export interface InspectDataset {
   readonly hash: string;
 }
 
+/**
+ * Whether samples of the model copy its training set, as `audit` finds it: rates by every rule with their intervals, on samples
+ * (`memorized`) and on held-out images (`null`). `denoising` is there of networks alone.
+ */
+export interface InspectCopying extends Pick<
+  AuditResult,
+  'verdict' | 'reason' | 'train' | 'holdout' | 'memorized' | 'null' | 'generalization' | 'denoising' | 'pairs' | 'notes'
+> {
+  /** How many samples were compared. */
+  readonly samples: number;
+}
+
 /** What `eigenlens inspect` found, as plain data: exactly the object that `--json` prints and `result.json` holds. */
 export interface InspectResult {
   readonly model: string;
@@ -97,6 +110,10 @@ export interface InspectResult {
   readonly linearity: readonly LinearityRow[];
   readonly symmetryDefect: readonly SymmetryRow[];
   readonly reference?: InspectReference;
+  /** Where the training set is known. */
+  readonly copying?: InspectCopying;
+  /** The second model, at some of the noise levels. */
+  readonly beside?: InspectResult;
   /** Where networks ran. */
   readonly device?: DeviceName;
   /** How a foreign network was read, and what real images said to that. */
@@ -109,6 +126,7 @@ export interface InspectResult {
  * The arrays of a run; keys are the names in `arrays.npz`.
  * L noise levels, I held-out images, K triplets, D dimension, S the sample shape, T trajectory states, M samples.
  * Every noise level of the result is also a state of the trajectory, so T >= L.
+ * Those of a second model have the same names after `beside_`.
  */
 export interface InspectArrays {
   /** [L] float64, descending. */
@@ -143,4 +161,8 @@ export interface InspectArrays {
   readonly nearest?: FloatTensor;
   /** [M] float64: |sample - nearest| / sqrt(D). */
   readonly nearest_distance?: Tensor<'float64'>;
+  /** [P, ...S] the samples closest to their training samples, in the order of `copying.pairs`. */
+  readonly closest?: Tensor<'float32'>;
+  /** [P, ...S] the training sample that each of them is closest to. */
+  readonly closest_training?: Tensor<'float32'>;
 }

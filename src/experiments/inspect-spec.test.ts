@@ -33,6 +33,33 @@ describe('resolveInspectSpec()', () => {
   });
 });
 
+describe('resolveInspectSpec() and a second model', () => {
+  test('resolveInspectSpec() gives the second model five levels spread evenly over those of the first', () => {
+    const spec = resolveInspectSpec({ beside: 'fashion-memorized' });
+    expect(spec.beside?.model).toBe('fashion-memorized');
+    expect(spec.beside?.sigmas).toEqual([1, 3, 6, 8, 10].map((i) => spec.sigmas[i]));
+    expect(resolveInspectSpec({ beside: 'b', sigmas: [1, 3] }).beside?.sigmas).toEqual([3, 1]);
+    expect(resolveInspectSpec({ beside: 'b', besideLevels: 12 }).beside?.sigmas).toEqual(spec.sigmas);
+  });
+
+  test('resolveInspectSpec() compares 256 samples with the training set, or all where more are drawn', () => {
+    expect(resolveInspectSpec({}).copies).toBe(256);
+    expect(resolveInspectSpec({ samples: 300 }).copies).toBe(300);
+    expect(resolveInspectSpec({ samples: 300, copies: 10 }).copies).toBe(10);
+  });
+
+  test.each([
+    [{ besideLevels: 3 }, 'Name it with --beside.'],
+    [{ beside: 'b', besideLevels: 13 }, 'from 1 to the 12 levels of the first model, got 13'],
+    [{ beside: 'b', copies: 0 }, 'got --copies 0'],
+    [{ beside: '' }, 'beside'],
+    [{ copies: -1 }, 'copies: expected an integer from 0 to 10000, got -1'],
+  ])('resolveInspectSpec(%j) is refused in one line', (input, line) => {
+    expect(() => resolveInspectSpec(input)).toThrow(SpecError);
+    expect(() => resolveInspectSpec(input)).toThrow(line);
+  });
+});
+
 describe('hashInspectSpec()', () => {
   test('hashInspectSpec() is equal for equal specs whatever the order of keys, and differs with any field', () => {
     const spec = resolveInspectSpec({});
@@ -40,6 +67,7 @@ describe('hashInspectSpec()', () => {
     expect(hashInspectSpec(turned)).toBe(hashInspectSpec(spec));
     expect(hashInspectSpec(resolveInspectSpec({ seed: 1 }))).not.toBe(hashInspectSpec(spec));
     expect(hashInspectSpec(resolveInspectSpec({ data: 'fashion' }))).not.toBe(hashInspectSpec(spec));
+    expect(hashInspectSpec(resolveInspectSpec({ beside: 'fashion' }))).not.toBe(hashInspectSpec(spec));
   });
 
   test('hashInspectSpec() survives a round trip through JSON', () => {

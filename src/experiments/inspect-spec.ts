@@ -24,10 +24,14 @@ export interface InspectSpec {
   readonly images: number;
   readonly triplets: number;
   readonly samples: number;
+  /** Samples compared with the training set, 0 for none. */
+  readonly copies: number;
   readonly steps: number;
   readonly blockSize: number;
   /** VP coordinates. */
   readonly lengths: readonly number[];
+  /** A second model of the same shape, from the same latents. */
+  readonly beside?: { readonly model: string; /** Some of `sigmas`, descending. */ readonly sigmas: readonly number[] } | undefined; // prettier-ignore
   /** How a foreign network is read, as far as the user says. */
   readonly reading?: ReadingInput | undefined;
   /** Whether that reading goes unproved. */
@@ -46,9 +50,11 @@ const schema: z.ZodType<InspectSpec> = z.strictObject({
   images: count,
   triplets: count,
   samples: count,
+  copies: whole('an integer from 0 to 10000', 0, 10_000),
   steps: whole('an integer from 2 to 1000', 2, 1000),
   blockSize: count,
   lengths: z.array(positive).min(1).max(50),
+  beside: z.strictObject({ model: z.string().min(1), sigmas: z.array(positive).min(1) }).optional(),
   reading: readingInputSchema.optional(),
   trust: z.literal(true).optional(),
   device: z.enum(['auto', ...deviceNames]).optional(),
@@ -72,12 +78,18 @@ export interface InspectInput {
   readonly triplets?: number | undefined;
   /** Samples to draw, default 64; their seeds count up from `seed`. */
   readonly samples?: number | undefined;
+  /** Samples compared with the training set, default 256 or `samples`, whichever is more; 0 leaves the comparison out. */
+  readonly copies?: number | undefined;
   /** Noise levels of the sampler's grid, default 18 (the papers' trajectory). */
   readonly steps?: number | undefined;
   /** Rows in one Jacobian product, default 112: large blocks spare a network most of its overhead. */
   readonly blockSize?: number | undefined;
   /** Step lengths of the linearity test in VP coordinates, default 0.1 to 40. */
   readonly lengths?: readonly number[] | undefined;
+  /** A second model, whose copy check, samples and rank stand beside. */
+  readonly beside?: string | undefined;
+  /** Noise levels of the second model, default 5 or as many as there are. */
+  readonly besideLevels?: number | undefined;
   readonly reading?: ReadingInput | undefined;
   readonly trust?: boolean | undefined;
   readonly device?: DeviceRequest | undefined;
@@ -90,20 +102,25 @@ export interface InspectInput {
  */
 export function resolveInspectSpec(input: InspectInput): InspectSpec {
   const steps = input.steps ?? 18;
-  const sigmas = input.sigmas ?? defaultSigmas(input.levels ?? 12, steps);
+  const levels = input.sigmas ?? defaultSigmas(input.levels ?? 12, steps);
+  const sigmas = [...new Set(levels)].sort((a, b) => b - a);
+  const samples = input.samples ?? 64;
+  const copies = input.copies ?? Math.max(256, samples);
   const candidate = {
     job: 'inspect',
     version: 1,
     model: input.model ?? 'fashion',
     ...(input.data === undefined ? {} : { data: input.data }),
     seed: input.seed ?? 0,
-    sigmas: [...new Set(sigmas)].sort((a, b) => b - a),
+    sigmas,
     images: input.images ?? 1,
     triplets: input.triplets ?? 8,
-    samples: input.samples ?? 64,
+    samples,
+    copies,
     steps,
     blockSize: input.blockSize ?? 112,
     lengths: [...(input.lengths ?? [0.1, 0.3, 1, 3, 10, 20, 40])],
+    ...besideOf(input, sigmas, copies),
     ...(input.reading === undefined ? {} : { reading: input.reading }),
     ...(input.trust === true ? { trust: true } : {}),
     ...(input.device === undefined ? {} : { device: input.device }),
@@ -118,6 +135,27 @@ export function resolveInspectSpec(input: InspectInput): InspectSpec {
   }
   const text = Array.from(fields, ([field, message]) => `${field}: ${message}`).join('; ');
   throw new SpecError('inspect', `${text}. See eigenlens inspect --help.`, { details: { issues } });
+}
+
+/** The second model with its noise levels, spread evenly over those of the first. */
+function besideOf(
+  { beside, besideLevels }: InspectInput,
+  sigmas: readonly number[],
+  copies: number,
+): Pick<InspectSpec, 'beside'> {
+  if (beside === undefined) {
+    if (besideLevels === undefined) return {};
+    throw new SpecError('inspect', 'expected a second model for --beside-levels, got none. Name it with --beside.');
+  }
+  if (copies === 0) {
+    throw new SpecError('inspect', 'expected samples to compare with the training sets, got --copies 0. Leave it out, or leave out --beside.'); // prettier-ignore
+  }
+  const count = besideLevels ?? Math.min(5, sigmas.length);
+  if (!Number.isInteger(count) || count < 1 || count > sigmas.length) {
+    throw new SpecError('inspect', `expected an integer of --beside-levels from 1 to the ${sigmas.length} levels of the first model, got ${count}.`); // prettier-ignore
+  }
+  const at = (i: number): number => sigmas[Math.floor(((i + 0.5) * sigmas.length) / count)] as number;
+  return { beside: { model: beside, sigmas: Array.from({ length: count }, (_, i) => at(i)) } };
 }
 
 /** SHA-256 (hex) of a spec; equal specs have equal hashes whatever the order in which they were said. */

@@ -61,6 +61,8 @@ describe('runInspect() on a Gaussian', () => {
       samples: [M, 3, 2, 2],
       nearest: [M, 3, 2, 2],
       nearest_distance: [M],
+      closest: [48, 3, 2, 2],
+      closest_training: [48, 3, 2, 2],
     });
   });
 
@@ -119,7 +121,7 @@ describe('runInspect() on a Gaussian', () => {
 
   test('runInspect() counts its progress up to the end of each phase', () => {
     const last = new Map(progress.map((p) => [p.label, p]));
-    expect([...last.keys()]).toEqual(['held-out', 'sampling', 'Jacobians']);
+    expect([...last.keys()]).toEqual(['held-out', 'sampling', 'comparing pixels', 'Jacobians']);
     for (const { done, total } of last.values()) expect(done).toBe(total);
   });
 

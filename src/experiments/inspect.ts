@@ -1,18 +1,29 @@
 import { computeJacobian } from '../analysis/jacobian.ts';
 import { findNearest } from '../analysis/nearest.ts';
+import type { NearestSamples } from '../analysis/nearest.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 import { ShapeError, SpecError } from '../errors/errors.ts';
 import type { LinearOperator } from '../linalg/operator.ts';
-import { allocate, sameShape, showShape, sizeOf, tensor } from '../tensor/tensor.ts';
+import { allocate, sameShape, showShape, sizeOf, slice, tensor } from '../tensor/tensor.ts';
 import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
+import { checkCopying } from './inspect-copying.ts';
+import type { CopyCheck } from './inspect-copying.ts';
 import { measurePoint } from './inspect-measure.ts';
 import type { PointMeasures } from './inspect-measure.ts';
 import { drawSamples, jacobianPoints, noiseHeldout } from './inspect-points.ts';
 import type { InspectWatch, JacobianPoint } from './inspect-points.ts';
 import { gaussianReference } from './inspect-reference.ts';
-import type { InspectArrays, InspectReading, InspectReference, InspectResult, InspectSite } from './inspect-result.ts';
+import type {
+  InspectArrays,
+  InspectCopying,
+  InspectReading,
+  InspectReference,
+  InspectResult,
+  InspectSite,
+} from './inspect-result.ts';
+import { trajectoryGrid } from './inspect-spec.ts';
 import type { InspectSpec } from './inspect-spec.ts';
 
 /** What a run looks at and what it says of itself. */
@@ -24,6 +35,8 @@ export interface InspectSubject extends InspectWatch {
   readonly train?: Dataset | undefined;
   /** Eigenvalues of the data's covariance where they are known; computed from `train` otherwise. */
   readonly variances?: Float64Array | undefined;
+  /** Noise levels of the sampler, descending, with every level of the spec among them; default those of the spec. */
+  readonly grid?: Float64Array | undefined;
   /** Where networks run. */
   readonly device?: DeviceName | undefined;
   /** How a foreign network is read. */
@@ -38,6 +51,8 @@ export interface InspectSubject extends InspectWatch {
 export interface InspectRun {
   readonly result: InspectResult;
   readonly arrays: InspectArrays;
+  /** That of the second model, where there is one. */
+  readonly beside?: InspectRun;
 }
 
 /** Jacobian products asked for ahead, so that a worker computes on while this thread takes a spectrum (about a second each). */
@@ -55,6 +70,42 @@ const LARGEST_DIMENSION = 13_000;
 export async function runInspect(spec: InspectSpec, subject: InspectSubject): Promise<InspectRun> {
   const { denoiser, heldout, train, signal, onProgress } = subject;
   const startedAt = new Date();
+  checkSubject(subject);
+  // The reference needs this thread alone, which waits for the denoiser's worker most of the time.
+  const aside = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, aside.signal]) : aside.signal;
+  const reference = gaussianReference(spec.sigmas, { ...subject, signal: stop });
+  reference.catch(() => undefined); // awaited below, or stopped where something else fails first
+  try {
+    const watch: InspectWatch = { signal, onProgress };
+    const noisy = await noiseHeldout(spec, denoiser, heldout, watch);
+    const drawn = await drawSamples(denoiser, {
+      ...watch,
+      count: train ? Math.max(spec.samples, spec.copies) : spec.samples,
+      seed: spec.seed,
+      grid: subject.grid ?? trajectoryGrid(spec),
+    });
+    const check = train && (await checkCopying(spec, { denoiser, heldout, train }, drawn.samples, watch));
+    const samples = slice(drawn.samples as Tensor<'float64'>, 0, spec.samples);
+    const measures = await measureAll(spec, denoiser, jacobianPoints(spec, noisy, drawn), watch);
+    const found = train && (await findNearest(samples, train, { signal }));
+    const arrays: InspectArrays = {
+      sigmas: tensor('float64', [spec.sigmas.length], Float64Array.from(spec.sigmas)),
+      ...noisy,
+      ...drawn,
+      samples,
+      ...spectraArrays(spec, denoiser.dtype, measures),
+      ...nearestArrays(found, check),
+    };
+    const parts = { measures, reference: await reference, copying: check?.copying };
+    return { result: await describeRun(spec, subject, parts, startedAt), arrays };
+  } finally {
+    aside.abort();
+  }
+}
+
+/** @throws ShapeError, SpecError as `runInspect` */
+function checkSubject({ denoiser, heldout }: InspectSubject): void {
   if (!sameShape(heldout.sampleShape, denoiser.sampleShape)) {
     throw new ShapeError(
       heldout.name,
@@ -68,36 +119,19 @@ export async function runInspect(spec: InspectSpec, subject: InspectSubject): Pr
       `takes whole Jacobians, of up to ${LARGEST_DIMENSION} dimensions; ${denoiser.name} has ${dimension}. Export it for smaller images, or examine it with eigenlens doctor.`,
     );
   }
-  // The reference needs this thread alone, which waits for the denoiser's worker most of the time.
-  const aside = new AbortController();
-  const stop = signal ? AbortSignal.any([signal, aside.signal]) : aside.signal;
-  const reference = gaussianReference(spec.sigmas, { ...subject, signal: stop });
-  reference.catch(() => undefined); // awaited below, or stopped where something else fails first
-  try {
-    const watch: InspectWatch = { signal, onProgress };
-    const noisy = await noiseHeldout(spec, denoiser, heldout, watch);
-    const drawn = await drawSamples(spec, denoiser, watch);
-    const measures = await measureAll(spec, denoiser, jacobianPoints(spec, noisy, drawn), watch);
-    const found = train && (await findNearest(drawn.samples, train, { signal }));
-    const arrays: InspectArrays = {
-      sigmas: tensor('float64', [spec.sigmas.length], Float64Array.from(spec.sigmas)),
-      ...noisy,
-      ...drawn,
-      ...spectraArrays(spec, denoiser.dtype, measures),
-      ...(found && { nearest: found.nearest, nearest_distance: found.distance }),
-    };
-    return { result: await describeRun(spec, subject, measures, await reference, startedAt), arrays };
-  } finally {
-    aside.abort();
-  }
+}
+
+interface RunParts {
+  readonly measures: readonly PointMeasures[];
+  readonly reference: InspectReference | undefined;
+  readonly copying: InspectCopying | undefined;
 }
 
 /** The plain half of a run. */
 async function describeRun(
   spec: InspectSpec,
   { denoiser, heldout, device, reading, command, version }: InspectSubject,
-  measures: readonly PointMeasures[],
-  reference: InspectReference | undefined,
+  { measures, reference, copying }: RunParts,
   startedAt: Date,
 ): Promise<InspectResult> {
   const { low, high } = heldout.range;
@@ -124,9 +158,17 @@ async function describeRun(
     linearity: measures.map((m) => m.linearity),
     symmetryDefect: measures.map((m) => m.symmetry),
     ...(reference && { reference }),
+    ...(copying && { copying }),
     ...(device && { device }),
     ...(reading && { reading }),
     files: [],
+  };
+}
+
+function nearestArrays(found: NearestSamples | undefined, check: CopyCheck | undefined): Partial<InspectArrays> {
+  return {
+    ...(found && { nearest: found.nearest, nearest_distance: found.distance }),
+    ...(check && { closest: check.closest, closest_training: check.training }),
   };
 }
 

@@ -34,7 +34,21 @@ const TERMS: readonly (readonly [string, string])[] = [
   ],
 ];
 
+/** Terms of the copy check. */
+const COPYING: readonly (readonly [string, string])[] = [
+  [
+    'Verdict',
+    'As <code>eigenlens audit</code> finds it. A rule counts where the upper end of its rate on held-out images is at most 5 %. <i>Copies</i>: the lower end of one such rate of the samples is above 5 %. <i>Does not copy</i>: the upper ends of all are at most 5 %. Else there is not enough evidence.',
+  ],
+  [
+    'Ratio, similarity, distance',
+    'Ratio: distance of the pixels to the nearest training image over that to the second nearest, a copy below 1/3. Similarity: cosine of the descriptions with the nearest training image. Distance: Euclidean, of the pixels. A star marks a threshold beyond which 1 % of held-out images lie; the rates of others are shown.',
+  ],
+  ['PSNR', '10 log\u2081\u2080(w\u00b2 / mean squared error), w the width of the value range.'],
+];
+
 const SOURCES: readonly (readonly [id: string, name: string])[] = [
+  ['2310.02664', 'Gu et al., on memorization in diffusion models: distance ratio 1/3'],
   ['2409.02374', 'Chen et al., LOCO Edit: low-rank and locally linear denoisers, rank rule, linearity'],
   ['2409.02426', 'Wang et al., diffusion models learn low-dimensional distributions by subspace clustering'],
   ['2310.05264', 'Zhang et al., the emergence of reproducibility and consistency in diffusion models'],
@@ -42,7 +56,7 @@ const SOURCES: readonly (readonly [id: string, name: string])[] = [
 ];
 
 /** The foot of the report of `inspect`. */
-export function inspectNotes({ command, files }: InspectResult): string {
+export function inspectNotes({ command, files, copying }: InspectResult): string {
   const sources = SOURCES.map(([id, name]) => `arXiv:${id} \u2013 ${name}.`);
-  return notesSection({ terms: TERMS, sources, files, command });
+  return notesSection({ terms: [...(copying ? COPYING : []), ...TERMS], sources, files, command });
 }

@@ -1,25 +1,52 @@
 import type { InspectArrays, InspectResult } from '../experiments/inspect-result.ts';
+import { copyingFigures, copyingTable } from './copying-figures.ts';
+import { copyingLead } from './copying-lead.ts';
 import { inspectFigures } from './inspect-figures.ts';
 import { greatest, keyNumbers, lowestRow, type KeyRow } from './key-numbers.ts';
 import { inspectNotes } from './inspect-notes.ts';
-import { figureSection, reportPage, tableSection } from './page.ts';
+import { figureSection, remarksSection, reportPage, tableSection } from './page.ts';
 import type { KeyNumber } from './page.ts';
 import { loadCanvas, showMeasured, showNumber } from './svg.ts';
 
 /**
  * The report of `eigenlens inspect` as one HTML file: no script, no network, light and dark, readable on a telephone and on paper.
+ * @param otherArrays  of the second model, where `result` has one beside
  * @returns the whole document
  */
-export async function renderReport(result: InspectResult, arrays: InspectArrays): Promise<string> {
-  const figures = inspectFigures(await loadCanvas(), result, arrays);
+export async function renderReport(
+  result: InspectResult,
+  arrays: InspectArrays,
+  otherArrays?: InspectArrays,
+): Promise<string> {
+  const canvas = await loadCanvas();
+  const { beside } = result;
+  const models = [{ result, arrays }, ...(beside && otherArrays ? [{ result: beside, arrays: otherArrays }] : [])];
+  const figures = [...copyingFigures(canvas, models), ...inspectFigures(canvas, result, arrays)];
   const rows = keyNumbers(result);
   return reportPage({
-    title: result.model,
-    kind: `The Jacobian of a denoiser at ${result.sigmas.length} noise levels`,
+    title: beside ? `${result.model} beside ${beside.model}` : result.model,
+    kind: kindOf(result),
+    lead: copyingLead(models),
     facts: factsOf(result),
     keys: keysOf(rows, result),
-    sections: [...figures.map(figureSection), numbersSection(rows, result), inspectNotes(result)],
+    sections: [
+      ...figures.map(figureSection),
+      numbersSection(rows, result),
+      ...copyingTable(models.map((model) => model.result)),
+      ...remarksSection(models.flatMap((model) => notesOf(model.result))),
+      inspectNotes(result),
+    ],
   });
+}
+
+function notesOf({ model, copying }: InspectResult): string[] {
+  return (copying?.notes ?? []).map((note) => `${model}, as eigenlens audit says it: ${note}`);
+}
+
+function kindOf({ model, sigmas, beside }: InspectResult): string {
+  const jacobian = `The Jacobian of a denoiser at ${sigmas.length} noise levels`;
+  if (beside === undefined) return jacobian;
+  return `Two models from the same noise; further down, the Jacobian of ${model} at ${sigmas.length} noise levels`;
 }
 
 function factsOf(result: InspectResult): [string, string][] {

@@ -20,6 +20,8 @@ export interface ReportPage {
   readonly title: string;
   /** What was measured, one line under the title. */
   readonly kind: string;
+  /** What must strike the eye first, HTML: stands above the facts. */
+  readonly lead?: string | undefined;
   /** Facts of the run by name; the last takes two columns. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly keys: readonly KeyNumber[];
@@ -27,7 +29,7 @@ export interface ReportPage {
 }
 
 /** The whole document: no script, no network, light and dark, readable on a telephone and on paper. */
-export function reportPage({ title, kind, facts, keys, sections }: ReportPage): string {
+export function reportPage({ title, kind, lead, facts, keys, sections }: ReportPage): string {
   const items = facts.map(([name, value]) => `<div><dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd></div>`);
   const numbers = keys.map(
     ({ name, value, note }) => `<div><dt>${escapeText(name)}</dt><dd>${value}<small>${note}</small></dd></div>`,
@@ -46,6 +48,7 @@ export function reportPage({ title, kind, facts, keys, sections }: ReportPage): 
 <header>
 <h1>${escapeText(title)}</h1>
 <p class="kind">${escapeText(kind)}</p>
+${lead ?? ''}
 <dl class="facts">
 ${items.join('\n')}
 </dl>

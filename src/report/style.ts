@@ -21,6 +21,7 @@ p{margin:0}
 .keys dd{margin:0;font-size:27px;font-weight:600;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums}
 .keys dd small{display:block;font-size:12.5px;font-weight:400;letter-spacing:0;line-height:1.4;color:var(--quiet);margin-top:2px}
 section{margin-top:60px}
+${leadStyle}
 .reading{color:var(--quiet);font-size:15px;max-width:68ch;margin:0 0 20px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
@@ -49,10 +50,26 @@ h1{font-size:25px}
 section{margin-top:48px}
 .wide{display:none}
 .narrow{display:block}
+.models{grid-template-columns:1fr;gap:28px}
 th,td{padding:5px 8px}
 }
 ${printStyle(light)}`;
 }
+
+/** Models beside each other above the facts: a verdict in large letters, what it stands on, a sheet of pictures. */
+const leadStyle = `.lead{margin:0 0 30px}
+.lead .reading{margin:12px 0 0;font-size:13.5px;max-width:none}
+.models{display:grid;gap:28px}
+.models.two{grid-template-columns:1fr 1fr}
+.model{border-top:4px solid var(--reference);padding-top:10px}
+.model.copies{border-color:var(--trajectory)}
+.model.clear{border-color:var(--heldout)}
+.model .name{font-size:14px;overflow-wrap:anywhere}
+.model .verdict{font-size:25px;line-height:1.25;font-weight:650;letter-spacing:-.015em}
+.model.copies .verdict{color:var(--trajectory)}
+.model.clear .verdict{color:var(--heldout)}
+.model .rate{margin:2px 0 12px;font-size:14px;line-height:1.45;color:var(--quiet)}
+.model .rate b{color:var(--ink)}`;
 
 /** Paper is always light, and wide enough for the wide figures. */
 function printStyle(light: string): string {
@@ -60,7 +77,7 @@ function printStyle(light: string): string {
 :root{color-scheme:light;${light};--ground:#fff;--ink:#000;--quiet:#444;--line:#ccc;--tint:#f2f2f2}
 main{max-width:none;padding:0}
 section{margin-top:32px}
-figure,table,.keys{break-inside:avoid}
+figure,table,.keys,.lead{break-inside:avoid}
 h2,.reading{break-after:avoid}
 .wide{display:block}
 .narrow{display:none}

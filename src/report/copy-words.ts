@@ -1,0 +1,43 @@
+import type { DenoisingGap } from '../analysis/copying/denoising.ts';
+import type { AuditRate, AuditVerdict } from '../experiments/audit-result.ts';
+import type { InspectCopying } from '../experiments/inspect-result.ts';
+
+/** The rule that finds most copies among the samples, and what it finds among held-out images. */
+export interface MostCopies {
+  readonly samples: AuditRate;
+  readonly heldout: AuditRate;
+}
+
+/** The rule that finds most copies; undefined where no rule applies. */
+export function mostCopies({ memorized, null: nulls }: InspectCopying): MostCopies | undefined {
+  const rates = memorized.map((samples, i): MostCopies => ({ samples, heldout: nulls[i] as AuditRate }));
+  return rates.toSorted((a, b) => b.samples.value - a.samples.value)[0];
+}
+
+/** `copies: 91 % of 256 samples (ratio on pixels)`. */
+export function copiesInWords(copying: InspectCopying): string {
+  const most = mostCopies(copying);
+  if (most === undefined) return copying.verdict;
+  const { value, rule, descriptor } = most.samples;
+  return `${copying.verdict}: ${percent(value)} of ${copying.samples} samples (${rule} on ${descriptor})`;
+}
+
+/** A share for people: two digits, and `0 %` and `100 %` only where they are meant. */
+export function percent(value: number): string {
+  const tenths = Math.min(999, Math.max(1, Math.round(1000 * value))) / 10;
+  if (value === 0 || value === 1) return `${100 * value} %`;
+  return `${tenths >= 10 && tenths <= 99 ? tenths.toFixed(0) : tenths.toFixed(1)} %`;
+}
+
+/** The noise level at which a model, or one of two, knows its training images best. */
+export function widestGap(...models: readonly (InspectCopying | undefined)[]): number | undefined {
+  const gaps = models.flatMap((model): readonly DenoisingGap[] => model?.denoising ?? []);
+  return gaps.toSorted((a, b) => b.gap.value - a.gap.value)[0]?.sigma;
+}
+
+/** A verdict as a heading. */
+export const VERDICTS: Readonly<Record<AuditVerdict, string>> = {
+  copies: 'Copies its training set',
+  'does not copy': 'Does not copy',
+  'not enough evidence': 'Not enough evidence',
+};
