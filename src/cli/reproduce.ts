@@ -54,9 +54,9 @@ function named(reproductions: readonly Reproduction[], name: string): Reproducti
 }
 
 function listed(reproductions: readonly Reproduction[], layout: Layout): CommandResult {
-  const columns = [{ header: 'name' }, { header: 'title', fit: true }, { header: 'source', fit: true }];
+  const columns = [{ header: 'name' }, { header: 'claim' }];
   const value = { reproductions: reproductions.map(({ name, title, source }) => ({ name, title, source })) };
-  const rows = value.reproductions.map(({ name, title, source }) => [name, title, source]);
+  const rows = value.reproductions.flatMap(({ name, title, source }) => [[name, title], ['', `source: ${source}`]]); // prettier-ignore
   return { value, text: formatTable(columns, rows, layout) };
 }
 

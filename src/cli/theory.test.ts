@@ -48,7 +48,7 @@ describe('eigenlens theory', () => {
   });
 
   it('theory without a name lists the topics; --out writes their figures as SVG', async () => {
-    expect((await run('theory')).out).toMatch(/overlap[^]*boundary/);
+    expect((await run('theory')).out).toMatch(/overlap[^]*source: Paul 2007; .*2410\.14730\n[^]*boundary/);
     const target = join(folder, 'overlap');
     const { code } = await run('theory', 'overlap', '--p', '20', '--n', '50', '--snr', '2', '--out', target);
     expect(code).toBe(0);
@@ -60,6 +60,8 @@ describe('eigenlens theory', () => {
     const wrong = [
       [['theory', 'overlop'], /Did you mean 'overlap'/],
       [['theory', 'overlap', '--threshold', '1'], /does not take --threshold. It takes --p/],
+      [['theory', 'linear-reverse', '--d', '1'], /does not take --d\. .*--sigma-max/],
+      [['theory', 'overlap', '--n', '10'], /needs --p \(dimension of the data\), --snr/],
       [['theory', 'overlap', '--p', '0', '--n', '10', '--snr', '1'], /./],
     ] as const;
     for (const [words, message] of wrong) {

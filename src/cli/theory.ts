@@ -68,8 +68,15 @@ function withFallbacks(
 ): Record<string, number | 'Infinity'> {
   const surplus = Object.keys(given).find((name) => !Object.hasOwn(topic.parameters, name));
   if (surplus !== undefined) {
-    const takes = Object.keys(topic.parameters).map((name) => `--${name}`).join(', '); // prettier-ignore
-    throw new SpecError(`theory ${topic.name}`, `does not take --${surplus}. It takes ${takes}.`);
+    const takes = Object.keys(topic.parameters).map(flagOf).join(', ');
+    throw new SpecError(`theory ${topic.name}`, `does not take ${flagOf(surplus)}. It takes ${takes}.`);
+  }
+  const missing = Object.entries(topic.parameters).filter(
+    ([name, { fallback }]) => fallback === undefined && given[name] === undefined,
+  );
+  if (missing.length > 0) {
+    const flags = missing.map(([name, { meaning }]) => `${flagOf(name)} (${meaning})`).join(', ');
+    throw new SpecError(`theory ${topic.name}`, `needs ${flags}.`);
   }
   return Object.fromEntries(
     Object.entries(topic.parameters).flatMap(([name, { fallback }]) => {
@@ -79,9 +86,14 @@ function withFallbacks(
   );
 }
 
+/** A parameter as the command line says it: `--sigma-min`, but `--K`. */
+function flagOf(name: string): string {
+  return `--${name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 function list(layout: Layout): CommandResult {
-  const columns = [{ header: 'name' }, { header: 'computes', fit: true }, { header: 'source', fit: true }];
-  const rows = theoryTopics.map(({ name, summary, source }) => [name, summary, source]);
+  const columns = [{ header: 'name' }, { header: 'computes' }];
+  const rows = theoryTopics.flatMap(({ name, summary, source }) => [[name, summary], ['', `source: ${source}`]]); // prettier-ignore
   const topics = theoryTopics.map(({ name, summary, source, parameters }) => ({ name, summary, source, parameters }));
   return { value: { topics }, text: formatTable(columns, rows, layout) };
 }

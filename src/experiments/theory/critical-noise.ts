@@ -29,6 +29,15 @@ export function geometricSpectrum({ top = 10, decay = 0.5, count = 3 }: Readonly
   return Array.from({ length: count }, (_, i) => top * decay ** i);
 }
 
+/** @throws DomainError for more directions with variance than dimensions */
+export function checkCount(spectrum: readonly number[], dimension: number): void {
+  if (spectrum.length <= dimension) return;
+  throw new DomainError(
+    'spectrum',
+    `expected a count of at most the dimension p = ${dimension}, got ${spectrum.length}.`,
+  );
+}
+
 /** `eigenlens theory critical-noise`: the noise level at which each direction of a spectrum is found. */
 export const criticalNoiseTopic: TheoryTopic = {
   name: 'critical-noise',
@@ -47,6 +56,7 @@ export const criticalNoiseTopic: TheoryTopic = {
     const trials = checkedTrials(parameters['trials'] ?? 0);
     const spectrum = geometricSpectrum(parameters);
     const gamma = aspectRatio(p, n, draws);
+    checkCount(spectrum, p);
     const critical = spectrum.map((variance) => criticalNoise(variance, gamma));
     if (gamma === 0) {
       throw new DomainError(

@@ -4,7 +4,7 @@ import { outputCovariance } from '../../theory/linear-reverse.ts';
 import { gainRatios, powerIterationRatios, projectionGains, runningGains } from '../../theory/power-iteration.ts';
 import { aspectRatio } from '../../theory/spiked-covariance.ts';
 import type { Curve, CurveFigure } from '../plain-figure.ts';
-import { geometricSpectrum, spectrumParameters } from './critical-noise.ts';
+import { checkCount, geometricSpectrum, spectrumParameters } from './critical-noise.ts';
 import { learnedProjections, operatorRatio, operatorTrials } from './operator-product.ts';
 import type { OperatorSetting, OperatorTrials } from './operator-product.ts';
 import { checkedTrials, intervals } from './overlap.ts';
@@ -34,6 +34,7 @@ export const linearReverseTopic: TheoryTopic = {
     const spectrum = geometricSpectrum(parameters);
     const sigmas = levels(parameters);
     const gamma = aspectRatio(p, n, draws);
+    checkCount(spectrum, p);
     const running = runningGains(sigmas.map((sigma) => projectionGains(spectrum, sigma * sigma, gamma)));
     const last = running[running.length - 1] as Float64Array;
     const top = sigmas[sigmas.length - 1] as number;

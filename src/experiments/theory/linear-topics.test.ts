@@ -86,7 +86,8 @@ const bad: [TheoryTopic, Record<string, number>][] = [
   [criticalNoiseTopic, { decay: 0 }],
   [criticalNoiseTopic, { top: -1 }],
   [criticalNoiseTopic, { draws: Infinity }],
-  [criticalNoiseTopic, { count: 9, p: 4, trials: 2 }],
+  [criticalNoiseTopic, { count: 9, p: 4 }],
+  [linearReverseTopic, { count: 9, p: 4 }],
   [linearReverseTopic, { steps: 0 }],
   [linearReverseTopic, { sigmaMin: 2, sigmaMax: 1 }],
 ];
