@@ -44,16 +44,20 @@ function folded(runs: readonly StoredRun[]): Line[] {
   );
   const single = runs.filter(({ sweep }) => sweep === undefined);
   const known = new Set(single.map(({ path }) => path));
-  const unfinished = [...jobs]
-    .filter(([path]) => !known.has(path))
-    .map(([path, own]): Line => ({ ...(own[0] as StoredRun), path, job: 'sweep', name: undefined, key: undefined }));
+  const unfinished = [...jobs].filter(([path]) => !known.has(path)).map(([path, own]) => startedSweep(path, own));
   return [...single, ...unfinished]
     .map((run) => (jobs.has(run.path) ? { ...run, jobs: jobs.get(run.path) as StoredRun[] } : run))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** A sweep that has not come to an end wrote nothing of itself yet. */
+function startedSweep(path: string, jobs: readonly StoredRun[]): Line {
+  const when = jobs[0]?.when ?? '';
+  return { path, job: 'sweep', parameters: {}, last: {}, when, files: [], bytes: 0, spec: {}, result: {} };
+}
+
 function bytesOf({ bytes, jobs = [] }: Line): number {
-  return jobs.reduce((sum, job) => sum + job.bytes, jobs.length > 0 && jobs[0]?.bytes === bytes ? 0 : bytes);
+  return jobs.reduce((sum, job) => sum + job.bytes, bytes);
 }
 
 function whenOf({ when, jobs = [] }: Line): string {
@@ -67,7 +71,8 @@ function summary(line: Line): object {
 }
 
 function describe(folder: string, lines: readonly Line[], { skipped }: RunList, layout: Layout): string {
-  if (lines.length === 0 && skipped.length === 0) return `no runs below ${folder}. A command with --out DIR writes one.`;
+  if (lines.length === 0 && skipped.length === 0)
+    return `no runs below ${folder}. A command with --out DIR writes one.`;
   const columns = [
     { header: 'path' },
     { header: 'job' },
@@ -81,7 +86,13 @@ function describe(folder: string, lines: readonly Line[], { skipped }: RunList, 
     const kind = jobs?.[0]?.job;
     const numbers = jobs === undefined ? keyNumbersText(line, 3) : `${jobs.length} jobs done`;
     const about = [name, numbers].filter((part) => part !== undefined && part !== '').join(': ');
-    return [path, kind === undefined ? job : `sweep of ${kind}`, whenText(whenOf(line)), sizeText(bytesOf(line)), about];
+    return [
+      path,
+      kind === undefined ? job : `sweep of ${kind}`,
+      whenText(whenOf(line)),
+      sizeText(bytesOf(line)),
+      about,
+    ];
   });
   return [formatTable(columns, rows, layout), ...skippedLines(skipped)].join('\n');
 }

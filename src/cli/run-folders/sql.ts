@@ -81,7 +81,10 @@ async function rowsOf(runs: readonly StoredRun[]): Promise<{ rows: QueryTable; u
       unread.push({ path, reason: (error as Error).message });
     }
   }
-  return { rows: { name: 'rows', columns: { path: 'VARCHAR', key: 'VARCHAR' }, rows: rows as QueryTable['rows'] }, unread };
+  return {
+    rows: { name: 'rows', columns: { path: 'VARCHAR', key: 'VARCHAR' }, rows: rows as QueryTable['rows'] },
+    unread,
+  };
 }
 
 function describe({ columns, rows }: QueryResult, notes: readonly SkippedRun[], layout: Layout): string {
