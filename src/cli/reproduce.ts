@@ -39,8 +39,24 @@ export const reproduce: Command = defineCommand({
   run: async (spec, context) => {
     const { reproductions } = await import('../experiments/reproduce/registry.ts');
     if (spec.names.length === 0) return listed(reproductions, context.layout);
-    const chosen = spec.names === 'all' ? reproductions : spec.names.map((name) => named(reproductions, name));
-    return runAll(chosen, spec, context);
+    if (spec.names !== 'all') {
+      const chosen = spec.names.map((name) => named(reproductions, name));
+      const long = chosen.find(({ hours }) => hours !== undefined && spec.size === 'full');
+      if (long !== undefined && context.folder === undefined) {
+        throw new SpecError(
+          'reproduce',
+          `${long.name} takes hours and keeps what it has done in a folder. Add --out DIR.`,
+        );
+      }
+      return runAll(chosen, [], spec, context);
+    }
+    const isLong = ({ hours }: Reproduction): boolean => hours !== undefined && spec.size === 'full';
+    return runAll(
+      reproductions.filter((r) => !isLong(r)),
+      reproductions.filter(isLong),
+      spec,
+      context,
+    );
   },
 });
 
@@ -67,6 +83,7 @@ interface Outcome extends ReproductionResult {
 
 async function runAll(
   chosen: readonly Reproduction[],
+  leftOut: readonly Reproduction[],
   spec: ReproduceSpec,
   context: CommandContext,
 ): Promise<CommandResult> {
@@ -91,6 +108,7 @@ async function runAll(
   const value = {
     size: spec.size,
     failed,
+    leftOut: leftOut.map(({ name }) => name),
     reproductions: outcomes.map(({ name, claims, values, notes, seconds }) => ({
       name,
       seconds,
@@ -99,7 +117,10 @@ async function runAll(
       notes,
     })),
   };
-  return { value, text: claimsTable(outcomes, failed, layout), exitCode: failed > 0 ? 1 : 0 };
+  const hint = leftOut.map(
+    ({ name, hours }) => `\nnot run, as it takes ${hours} h: eigenlens reproduce ${name} --out DIR`,
+  );
+  return { value, text: claimsTable(outcomes, failed, layout) + hint.join(''), exitCode: failed > 0 ? 1 : 0 };
 }
 
 async function writeFigures(folder: RunFolder, prefix: string, { figures }: ReproductionResult): Promise<void> {

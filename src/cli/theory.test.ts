@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,5 +95,28 @@ describe('eigenlens reproduce', () => {
       err: expect.stringMatching(/'telescoping'/) as unknown,
     });
     expect((await run('reproduce')).code).toBe(2);
+  });
+
+  it('reproduce NAME of hours asks for a folder in which to keep what it has done', async () => {
+    const { code, err } = await run('reproduce', 'memorization-curve');
+    expect(code).toBe(2);
+    expect(err).toMatch(/takes hours.*--out DIR/);
+  });
+
+  it('reproduce keeps the jobs of a sweep in its folder and does none again', async () => {
+    const out = join(folder, 'kept');
+    const { keptSweep } = await import('./kept-sweep.ts');
+    const input = {
+      job: 'train',
+      base: { data: 'molrg:n=4,d=1:8', architecture: 'mlp', channels: [8], depth: 1, batchSize: 4 },
+      cases: [{ steps: 1 }, { steps: 2 }],
+    };
+    await mkdir(out);
+    const first = await keptSweep(out)(input, {});
+    expect(first.map(({ rows }) => rows.at(-1)?.['step'])).toEqual([1, 2]);
+    const done: number[] = [];
+    const again = await keptSweep(out)(input, { onProgress: (count) => done.push(count) });
+    expect(again).toEqual(first);
+    expect(Math.min(...done)).toBe(2);
   });
 });

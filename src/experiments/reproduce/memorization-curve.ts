@@ -31,6 +31,7 @@ export const memorizationCurve: Reproduction = {
   name: 'memorization-curve',
   title: 'From memorizing to generalizing: GL and RP of trained networks over the number of training images',
   source: ZHANG,
+  hours: 2,
   async run(size, context): Promise<ReproductionResult> {
     const { seed, signal, onProgress, runSweep = runSweepHere } = context;
     const settings = size === 'full' ? fullCurve : tinyCurve;

@@ -60,6 +60,7 @@ export const mixtureGeneralization: Reproduction = {
   name: 'mixture-generalization',
   title: 'GL of networks trained on mixtures of low-rank Gaussians, over N / d: one curve for every d',
   source: WANG,
+  hours: 0.3,
   async run(size, context): Promise<ReproductionResult> {
     const { signal, onProgress, runSweep = runSweepHere } = context;
     const settings = size === 'full' ? full : tiny;

@@ -29,6 +29,8 @@ export interface Reproduction {
   readonly name: string;
   readonly title: string;
   readonly source: string;
+  /** Of the full size, on two cores, where it is too long to run with all others: it runs when it is named. */
+  readonly hours?: number | undefined;
   /** `tiny` runs in the tests within about two seconds, `full` within minutes. Both check claims. */
   run(size: 'tiny' | 'full', context: TopicContext): Promise<ReproductionResult>;
 }
