@@ -39,7 +39,7 @@ function rankFigure(canvas: Canvas, models: readonly InspectResult[]): Figure {
     yLabel: 'rank / dimension',
     xScale: 'log',
     curves: models.flatMap((model) => [curve(model, 'heldout'), curve(model, 'trajectory')]),
-  }, 'The share of directions in which each denoiser still moves, by \u221aenergy 0.99; the second model is measured at fewer noise levels. A model that memorizes falls below the other: between training images it has nowhere to go.'); // prettier-ignore
+  }, 'The share of directions in which each denoiser still moves, by \u221aenergy 0.99; the second model is measured at fewer noise levels.'); // prettier-ignore
 }
 
 /** PSNR out against PSNR in; none for closed forms. */

@@ -13,8 +13,10 @@ export interface CheckedModel {
 
 /** Width of the page's column, of one of two columns in it, and of a telephone's, in CSS pixels. */
 const WIDTHS = { one: 760, two: 366, narrow: 350 } as const;
-/** Pairs on a sheet: a full row of the page, two of a column. */
+/** Pairs on a sheet: a full row of the page, or two of a column. */
 const PAIRS = 12;
+/** The same where a telephone shows two models under each other: one row, so that the second verdict is near the first. */
+const NARROW_PAIRS = 6;
 
 const classes: Readonly<Record<AuditVerdict, string>> = {
   copies: 'copies',
@@ -74,18 +76,21 @@ function sheet(
   width: number,
 ): string {
   if (closest === undefined || training === undefined) return '';
-  const count = Math.min(PAIRS, closest.shape[0] as number);
-  const { svg } = pairsFigure({
-    name: 'closest',
-    title: 'Samples over the training images closest to them',
-    reading: '',
-    above: slice(closest, 0, count),
-    below: slice(training, 0, count),
-    captions: pairs.slice(0, count).map(({ ratio, distance }) => showMeasured(ratio ?? distance)),
-    range,
-  });
+  const draw = (most: number, column: number): string => {
+    const count = Math.min(most, closest.shape[0] as number);
+    const { svg } = pairsFigure({
+      name: 'closest',
+      title: 'Samples over the training images closest to them',
+      reading: '',
+      above: slice(closest, 0, count),
+      below: slice(training, 0, count),
+      captions: pairs.slice(0, count).map(({ ratio, distance }) => showMeasured(ratio ?? distance)),
+      range,
+    });
+    return svg(column);
+  };
   return `<figure>
-<div class="wide">${svg(width)}</div>
-<div class="narrow">${svg(WIDTHS.narrow)}</div>
+<div class="wide">${draw(PAIRS, width)}</div>
+<div class="narrow">${draw(width === WIDTHS.two ? NARROW_PAIRS : PAIRS, WIDTHS.narrow)}</div>
 </figure>`;
 }

@@ -50,7 +50,7 @@ h1{font-size:25px}
 section{margin-top:48px}
 .wide{display:none}
 .narrow{display:block}
-.models{grid-template-columns:1fr;gap:28px}
+.models.two{grid-template-columns:1fr}
 th,td{padding:5px 8px}
 }
 ${printStyle(light)}`;
