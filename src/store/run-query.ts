@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { CancelledError, SpecError, StoreError } from '../errors/errors.ts';
+import { CancelledError, SpecError, StoreError, throwIfAborted } from '../errors/errors.ts';
 
 /** A table that a query may name. */
 export interface QueryTable {
@@ -37,17 +37,21 @@ export async function queryTables(
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  const interrupt = (): void => connection.interrupt();
+  let interrupting: NodeJS.Timeout | undefined;
+  // Again and again: an interrupt that comes before the statement runs is forgotten.
+  const interrupt = (): void => void (interrupting = setInterval(() => connection.interrupt(), 50));
   signal?.addEventListener('abort', interrupt);
   try {
     for (const table of tables) await fill(connection, table);
     await connection.run('SET lock_configuration = true');
+    throwIfAborted('sql', signal);
     return await ask(connection, sql);
   } catch (cause) {
     if (signal?.aborted === true) throw new CancelledError('sql', undefined, { cause });
     throw cause;
   } finally {
     signal?.removeEventListener('abort', interrupt);
+    clearInterval(interrupting);
     connection.closeSync();
     instance.closeSync();
   }
