@@ -16,7 +16,7 @@ const WIDTHS = { one: 760, two: 366, narrow: 350 } as const;
 /** Pairs on a sheet: a full row of the page, or two of a column. */
 const PAIRS = 12;
 /** The same where a telephone shows two models under each other: one row, so that the second verdict is near the first. */
-const NARROW_PAIRS = 6;
+const NARROW_PAIRS = 5;
 
 const classes: Readonly<Record<AuditVerdict, string>> = {
   copies: 'copies',
@@ -35,7 +35,7 @@ export function copyingLead(models: readonly CheckedModel[]): string {
 <div class="models${checked.length > 1 ? ' two' : ''}">
 ${blocks.join('\n')}
 </div>
-<p class="reading">The samples closest to their training images, each above that image; under a pair, its distance over that to the second nearest (below 0.33: a copy). Rates are those of the rule that finds most, with 95 % intervals.</p>
+<p class="reading">The samples closest to their training images, each above that image; under a pair, its distance over that to the second nearest (below 0.33: a copy). Rates are those of the rule that finds most, with 95 % intervals.${sigma === undefined ? '' : ` Decibels are the PSNR of images denoised at \u03c3 ${sigma}.`}</p>
 </section>`;
 }
 
@@ -56,17 +56,15 @@ function rateLines(copying: InspectCopying): string[] {
   const { samples, heldout } = most;
   return [
     `<b>${percent(samples.value)}</b> of ${copying.samples} samples are copies (${percent(samples.low)} to ${percent(samples.high)})`,
-    `<b>${percent(heldout.value)}</b> of held-out images, by ${escapeText(`${samples.rule} on ${samples.descriptor}`)}`,
-  ];
+    `<b>${percent(heldout.value)}</b> of held-out images (${escapeText(`${samples.rule} on ${samples.descriptor}`)})`,
+  ].map((line) => line.replaceAll(' %', '\u00a0%'));
 }
 
 function gapLine({ denoising }: InspectCopying, sigma: number | undefined): string[] {
   const level = denoising?.find((gap) => gap.sigma === sigma);
   if (level === undefined) return [];
   const decibel = ({ value }: { readonly value: number }): string => `${showMeasured(value, 3)} dB`;
-  return [
-    `<b>${decibel(level.train)}</b> on training, <b>${decibel(level.heldout)}</b> on held-out images (\u03c3 ${level.sigma})`,
-  ];
+  return [`<b>${decibel(level.train)}</b> on training, <b>${decibel(level.heldout)}</b> on held-out images`];
 }
 
 function sheet(

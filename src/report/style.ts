@@ -68,7 +68,7 @@ const leadStyle = `.lead{margin:0 0 30px}
 .model .verdict{font-size:25px;line-height:1.25;font-weight:650;letter-spacing:-.015em}
 .model.copies .verdict{color:var(--trajectory)}
 .model.clear .verdict{color:var(--heldout)}
-.model .rate{margin:2px 0 12px;font-size:14px;line-height:1.45;color:var(--quiet)}
+.model .rate{margin:2px 0 12px;font-size:13.5px;line-height:1.45;color:var(--quiet)}
 .model .rate b{color:var(--ink)}`;
 
 /** Paper is always light, and wide enough for the wide figures. */
