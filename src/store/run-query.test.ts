@@ -48,6 +48,7 @@ describe('queryTables()', () => {
     ['-- nothing', 'expected a statement, got none.'],
     ['SELECT 1; SELECT 2', 'expected one statement, got 2.'],
     ['SELECT nope FROM rows', 'Referenced column "nope" not found'],
+    [`${'-'.repeat(80)}\nSELECT nope FROM rows`, 'Referenced column "nope" not found'],
     [`COPY rows TO '${file}'`, 'file system operations are disabled'],
     ["SELECT * FROM read_text('package.json')", 'file system operations are disabled'],
     ["ATTACH 'x.db'", 'file system operations are disabled'],
