@@ -63,7 +63,8 @@ export async function listRuns(folder: string): Promise<RunList> {
   if (!found.isDirectory()) throw new StoreError(folder, 'expected a folder of runs, got a file.');
   const runs: StoredRun[] = [];
   const skipped: SkippedRun[] = [];
-  await collect(folder, DEPTH, runs, skipped);
+  // As the paths below it will begin: `./runs/` is `runs`.
+  await collect(join(folder, '.'), DEPTH, runs, skipped);
   const byPath = (a: { path: string }, b: { path: string }): number => (a.path < b.path ? -1 : 1);
   return { runs: runs.sort(byPath), skipped: skipped.sort(byPath) };
 }
@@ -86,6 +87,7 @@ export async function readRun(path: string): Promise<StoredRun> {
   const [spec, result] = [await read('spec.json'), await read('result.json')];
   const { mtime } = await stat(join(path, MANIFEST_NAME));
   const { key, started, wallMs, parameters } = result;
+  const began = new Date(textOf(started) ?? NaN);
   const isJob = typeof key === 'string' && typeof parameters === 'object' && parameters !== null;
   return {
     path,
@@ -94,7 +96,7 @@ export async function readRun(path: string): Promise<StoredRun> {
     ...(isJob && { sweep: dirname(dirname(path)), key }),
     parameters: isJob ? (parameters as JobRow) : {},
     last: isJob ? ((result.last ?? (await readJsonLines(join(path, 'rows.jsonl'))).at(-1) ?? {}) as JobRow) : {},
-    when: textOf(started) ?? mtime.toISOString(),
+    when: (Number.isNaN(began.getTime()) ? mtime : began).toISOString(),
     wallMs: typeof wallMs === 'number' ? wallMs : undefined,
     files: manifest.files,
     bytes: manifest.files.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -47,7 +47,7 @@ export function sizeText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** step;
-  return `${step === 0 || value >= 100 ? value.toFixed(0) : value.toPrecision(2)} ${units[step]}`;
+  return `${step === 0 || value >= 99.5 ? value.toFixed(0) : value.toPrecision(2)} ${units[step]}`;
 }
 
 /** A moment as people read it, in their own time. */

@@ -7,6 +7,7 @@ import type { SweepSpec } from '../../experiments/sweep/sweep-spec.ts';
 import { createRunFolder } from '../../store/run-folder.ts';
 import { openSweepFolder } from '../../store/sweep-folder.ts';
 import { runCli } from '../program.ts';
+import { sizeText } from './numbers.ts';
 import { runs } from './runs.ts';
 
 let folder: string;
@@ -106,6 +107,33 @@ describe('eigenlens runs ls', () => {
     ]);
     expect((await run('ls', at('empty'))).out).toContain('no runs below');
     expect(await run('ls', at('nowhere'))).toMatchObject({ code: 2, out: '' });
+  });
+});
+
+describe('eigenlens runs with sweeps of little luck', () => {
+  it('takes a path with a slash behind it, a sweep without jobs that are done, and a job that began at no time', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'eigenlens-runs-'));
+    await writeRun(other, { job: 'sweep', name: 'luckless' }, {});
+    const { code, out } = await run('show', other);
+    expect(code).toBe(0);
+    expect(out).toMatch(/name +luckless\n/);
+    const job = { key: 'k', parameters: { size: 4 }, last: {}, started: 'yesterday' };
+    await writeRun(join(other, 'jobs', 'k'), { job: 'train' }, job);
+    expect((await json('ls', `${other}/`)).runs?.map(({ path, jobs }) => [path, jobs])).toEqual([[other, 1]]);
+    expect((await json('sql', 'SELECT count(started) AS times FROM runs', other)).rows).toEqual([{ times: 2 }]);
+    await rm(other, { recursive: true });
+  });
+});
+
+describe('sizeText()', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1234, '1.2 kB'],
+    [99_700, '100 kB'],
+    [5_000_000, '5.0 MB'],
+  ])('writes %d bytes as people read them', (bytes, text) => {
+    expect(sizeText(bytes)).toBe(text);
   });
 });
 

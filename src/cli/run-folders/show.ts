@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { mergedRow } from '../../experiments/sweep/merged-row.ts';
 import type { StoredRun } from '../../store/run-list.ts';
 import { defineCommand } from '../command.ts';
@@ -25,7 +24,8 @@ export const show: Command = defineCommand({
   run: async ({ run: path }, { layout }) => {
     const { listRuns, readRun } = await import('../../store/run-list.ts');
     const run = await readRun(path);
-    const jobs = run.job === 'sweep' ? (await listRuns(join(path, 'jobs'))).runs : [];
+    // Not of its jobs folder: a sweep whose jobs all failed has none.
+    const jobs = run.job === 'sweep' ? (await listRuns(path)).runs.filter(({ key }) => key !== undefined) : [];
     const { job, name, key, when, wallMs, bytes, files, spec, result, parameters } = run;
     const said = { path, job, name, key, when, wallMs, bytes, parameters, spec, files };
     const value = run.job === 'sweep' ? { ...said, jobs: jobs.map(line) } : { ...said, result };
