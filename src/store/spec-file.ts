@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { SpecError } from '../errors/errors.ts';
@@ -12,7 +12,8 @@ function refusePrototype(name: string, value: unknown): unknown {
 
 /** Where the sweep of a plain name is, if such a one is shipped and no file of that name lies here. */
 export function sweepFileNamed(name: string): string {
-  if (!/^[\w-]+$/.test(name) || existsSync(name)) return name;
+  // A folder of that name may well be where an earlier sweep went.
+  if (!/^[\w-]+$/.test(name) || statSync(name, { throwIfNoEntry: false })?.isFile() === true) return name;
   const shipped = fileURLToPath(new URL(`../../repro/${name}/sweep.json`, import.meta.url));
   return existsSync(shipped) ? shipped : name;
 }
