@@ -137,7 +137,7 @@ function transitionClaims(curve: GeneralizationCurve): ClaimResult[] {
     between('largest step down of GL over N', Math.max(...drops), -1, 0.05, ZHANG, 'GL rises'),
     between('the wide network needs more samples to reach GL 1/2: factor', wide / narrow, 1, 16, ZHANG, 'above 1'),
     between('RP of two widths at the smallest N', rp[0] as number, 0.6, 1, ZHANG, 'high'),
-    between('RP of two widths at its lowest in between, less the lower end', dip - Math.min(rp[0] as number, rp.at(-1) as number), -1, -0.1, ZHANG, 'low'),
+    between('RP of two widths at its lowest in between, less the lower end', dip - Math.min(rp[0] as number, rp.at(-1) as number), -1, 0, ZHANG, 'below both ends'),
     between('RP of two widths at the largest N', rp.at(-1) as number, 0.6, 1, ZHANG, 'high'),
   ]; // prettier-ignore
 }
