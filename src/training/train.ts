@@ -74,9 +74,9 @@ export async function train(options: TrainingOptions): Promise<TrainingState> {
   while (state.step < spec.steps && state.beyond < spec.patience) {
     if (signal?.aborted) {
       await onCheckpoint?.(state);
-      const remedy = onCheckpoint ? 'Run the same command again to go on from there.' : '';
-      throw new CancelledError('train', `was interrupted after step ${state.step}. ${remedy}`, {
-        details: { kept: true },
+      const remedy = onCheckpoint ? ' Run the same command again to go on from there.' : '';
+      throw new CancelledError('train', `was interrupted after step ${state.step}.${remedy}`, {
+        details: { kept: onCheckpoint !== undefined },
       });
     }
     const step = state.step + 1;
