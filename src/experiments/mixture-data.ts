@@ -9,6 +9,8 @@ import { randomKey } from '../tensor/random.ts';
 const TRAIN = 4096;
 const HELDOUT = 1000;
 const MOST = 1_000_000;
+/** Of either set: 1 GiB of float32. */
+const MOST_NUMBERS = 2 ** 28;
 
 /** Whether a data set is drawn from a mixture: `molrg:n=48,K=2,d=6`, with `:N` behind it for N training samples. */
 export function isMixtureData(name: string): boolean {
@@ -29,6 +31,13 @@ export function splitMixtureData(name: string): { train: Dataset; heldout: Datas
     throw new SpecError('molrg', `expected 1 to ${MOST} samples, got ${count} in '${name}'.`);
   }
   const options = parseMixtureSpec(text);
+  const numbers = Math.max(count, HELDOUT) * options.n;
+  if (numbers > MOST_NUMBERS) {
+    throw new SpecError(
+      'molrg',
+      `expected at most ${MOST_NUMBERS} numbers in all samples, got ${numbers} in '${name}'.`,
+    );
+  }
   const mixture = randomMixture(options);
   const draw = (part: string, samples: number): Dataset => {
     const labels = Int32Array.from({ length: samples }, (_, i) => i % mixture.length);
