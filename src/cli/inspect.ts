@@ -26,7 +26,7 @@ export const inspect: Command = defineCommand({
   ],
   options: {
     beside: text('<model>', 'a second model of the same shape: its copy check, samples and rank stand beside'),
-    besideLevels: number('<n>', 'noise levels of the second model (default 5)'),
+    besideLevels: number('<n>', 'noise levels of the second model (default 3)'),
     data: text('<data>', "noise the held-out part of this data set (default: the model's own)"),
     sigmas: numbers('<list>', 'noise levels, such as 0.1,1,10'),
     levels: number('<n>', 'number of noise levels from 0.002 to 80 (default 12)'),

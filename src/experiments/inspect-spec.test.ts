@@ -34,10 +34,10 @@ describe('resolveInspectSpec()', () => {
 });
 
 describe('resolveInspectSpec() and a second model', () => {
-  test('resolveInspectSpec() gives the second model five levels spread evenly over those of the first', () => {
+  test('resolveInspectSpec() gives the second model three levels spread evenly over those of the first', () => {
     const spec = resolveInspectSpec({ beside: 'fashion-memorized' });
     expect(spec.beside?.model).toBe('fashion-memorized');
-    expect(spec.beside?.sigmas).toEqual([1, 3, 6, 8, 10].map((i) => spec.sigmas[i]));
+    expect(spec.beside?.sigmas).toEqual([2, 6, 10].map((i) => spec.sigmas[i]));
     expect(resolveInspectSpec({ beside: 'b', sigmas: [1, 3] }).beside?.sigmas).toEqual([3, 1]);
     expect(resolveInspectSpec({ beside: 'b', besideLevels: 12 }).beside?.sigmas).toEqual(spec.sigmas);
   });

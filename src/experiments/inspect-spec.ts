@@ -88,7 +88,7 @@ export interface InspectInput {
   readonly lengths?: readonly number[] | undefined;
   /** A second model, whose copy check, samples and rank stand beside. */
   readonly beside?: string | undefined;
-  /** Noise levels of the second model, default 5 or as many as there are. */
+  /** Noise levels of the second model, default 3 or as many as there are. */
   readonly besideLevels?: number | undefined;
   readonly reading?: ReadingInput | undefined;
   readonly trust?: boolean | undefined;
@@ -150,7 +150,7 @@ function besideOf(
   if (copies === 0) {
     throw new SpecError('inspect', 'expected samples to compare with the training sets, got --copies 0. Leave it out, or leave out --beside.'); // prettier-ignore
   }
-  const count = besideLevels ?? Math.min(5, sigmas.length);
+  const count = besideLevels ?? Math.min(3, sigmas.length);
   if (!Number.isInteger(count) || count < 1 || count > sigmas.length) {
     throw new SpecError('inspect', `expected an integer of --beside-levels from 1 to the ${sigmas.length} levels of the first model, got ${count}.`); // prettier-ignore
   }
