@@ -186,6 +186,11 @@ describe('eigenlens train', () => {
     }
     const resized = await run([...small, '--steps', '2', '--data', mixed, '--image-size', '6', '--out', out, '--quiet']); // prettier-ignore
     expect(resized.code).toBe(0);
+    const model = await openDenoiser(out);
+    await using denoiser = model.denoiser;
+    // The odd image lies in one of the two parts.
+    expect((await model.train?.read([0, 1, 2]))?.shape).toEqual([3, ...denoiser.sampleShape]);
+    expect((await model.heldout.read([0])).shape).toEqual([1, ...denoiser.sampleShape]);
   });
 
   it('train refuses a U-Net for vectors, and leaves no folder behind', async () => {

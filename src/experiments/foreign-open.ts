@@ -1,7 +1,6 @@
 import { datasetFrom } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open.ts';
-import type { OpenOptions } from '../data/open.ts';
 import type { Autoencoder } from '../denoisers/onnx/autoencoder.ts';
 import { labelOf } from '../diffusion/alternatives.ts';
 import type { Alternative, Reading } from '../diffusion/alternatives.ts';
@@ -9,7 +8,6 @@ import { usualRange } from '../diffusion/side-car.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 import { ModelError } from '../errors/errors.ts';
 import { castFloat, zeros } from '../tensor/tensor.ts';
-import { fitDataset } from './fit-dataset.ts';
 import { gatherFacts } from './foreign-model.ts';
 import { loadForeign } from './foreign-network.ts';
 import type { ForeignNetwork } from './foreign-network.ts';
@@ -18,7 +16,7 @@ import { denoiserOf, firstReading, imagesForCheck, judgeReading } from './readin
 import type { JudgedReading } from './reading-check.ts';
 import { parameterizationFlags, parseReading } from './reading-input.ts';
 import type { ReadingInput } from './reading-input.ts';
-import { splitDataset } from './split-dataset.ts';
+import { splitToFit } from './split-dataset.ts';
 
 /** How to open a foreign model. */
 export interface OpenForeignOptions {
@@ -94,24 +92,13 @@ export async function foreignData(
   dataName: string,
 ): Promise<{ train: Dataset; heldout: Dataset }> {
   const { autoencoder, sampleShape } = foreign;
-  if (autoencoder === undefined) return fittedParts(dataName, sampleShape);
+  if (autoencoder === undefined) return splitToFit(dataName, sampleShape);
   const image = await autoencoder.decode(zeros('float32', [1, ...sampleShape]));
-  const { train, heldout } = await fittedParts(dataName, image.shape.slice(1));
+  const { train, heldout } = await splitToFit(dataName, image.shape.slice(1));
   return {
     train: latentsOf(train, autoencoder, sampleShape),
     heldout: latentsOf(heldout, autoencoder, sampleShape),
   };
-}
-
-async function fittedParts(dataName: string, shape: readonly number[]): Promise<{ train: Dataset; heldout: Dataset }> {
-  const { train, heldout } = await splitDataset(dataName, resizeTo(shape));
-  return { train: fitDataset(train, shape), heldout: fitDataset(heldout, shape) };
-}
-
-function resizeTo(sampleShape: readonly number[]): OpenOptions {
-  const [channels, height, width] = sampleShape;
-  if (height === undefined || width === undefined || (channels !== 1 && channels !== 3)) return {};
-  return { resize: { height, width }, channels };
 }
 
 /** Latents of unit variance, as a latent model's scaling is meant to make them, lie within four deviations. */

@@ -1,5 +1,4 @@
 import { inMemory } from '../data/dataset.ts';
-import type { Dataset } from '../data/dataset.ts';
 import { computeMoments } from '../data/moments.ts';
 import { gramKernel } from '../linalg/gram.ts';
 import { nearest } from '../data/nearest.ts';
@@ -12,13 +11,12 @@ import type { DeviceName } from '../engine/backend/session.ts';
 import { ModelError, throwIfAborted } from '../errors/errors.ts';
 import { eigh } from '../linalg/eigh.ts';
 import { randomKey } from '../tensor/random.ts';
-import { fitDataset } from './fit-dataset.ts';
 import { findForeign } from './foreign-model.ts';
 import { openForeign } from './foreign-open.ts';
 import { builtInModels, findNetwork, readNetwork } from './network-model.ts';
 import type { OpenModel } from './open-model.ts';
 import type { ReadingInput } from './reading-input.ts';
-import { splitDataset } from './split-dataset.ts';
+import { splitDataset, splitToFit } from './split-dataset.ts';
 
 /** How to open a model. */
 export interface OpenModelOptions {
@@ -90,9 +88,7 @@ async function openNetwork(spec: string, options: OpenModelOptions): Promise<Ope
   if (name === undefined) {
     throw new ModelError(`model '${spec}'`, 'does not say what it was trained on. Give its data set with --data.');
   }
-  const { train, heldout } = await splitDataset(name);
-  const fit = (part: Dataset): Dataset => fitDataset(part, denoiser.sampleShape);
-  return { denoiser, heldout: fit(heldout), train: fit(train) };
+  return { denoiser, ...(await splitToFit(name, denoiser.sampleShape)) };
 }
 
 function unknownModel(spec: string): ModelError {

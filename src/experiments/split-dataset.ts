@@ -6,6 +6,7 @@ import { parsePart, shuffledOrder } from '../data/part.ts';
 import type { Part } from '../data/part.ts';
 import { kindOf } from '../data/files.ts';
 import { DatasetError } from '../errors/errors.ts';
+import { fitDataset } from './fit-dataset.ts';
 import { isMixtureData, splitMixtureData } from './mixture-data.ts';
 
 /**
@@ -35,6 +36,24 @@ export async function splitDataset(
     train: subset(all, { indices: order.slice(0, cut).sort() }, `${all.name}-train`),
     heldout: subset(all, { indices: order.slice(cut).sort() }, `${all.name}-heldout`),
   };
+}
+
+/**
+ * The two parts of a data set as samples of the shape that a model takes. A folder of images of many sizes is read at that size.
+ * @throws DatasetError as `splitDataset` and `fitDataset`
+ */
+export async function splitToFit(
+  name: string,
+  sampleShape: readonly number[],
+): Promise<{ train: Dataset; heldout: Dataset }> {
+  const { train, heldout } = await splitDataset(name, resizeTo(sampleShape));
+  return { train: fitDataset(train, sampleShape), heldout: fitDataset(heldout, sampleShape) };
+}
+
+function resizeTo(sampleShape: readonly number[]): OpenOptions {
+  const [channels, height, width] = sampleShape;
+  if (height === undefined || width === undefined || (channels !== 1 && channels !== 3)) return {};
+  return { resize: { height, width }, channels };
 }
 
 /** Samples held out from a part: those of its whole that it did not take, or, where it took them all, whatever it left. */
