@@ -53,6 +53,7 @@ function runsTable(runs: readonly StoredRun[]): QueryTable {
     bytes: 'BIGINT',
     files: 'JSON',
     parameters: 'JSON',
+    last: 'JSON',
     spec: 'JSON',
     result: 'JSON',
   };
