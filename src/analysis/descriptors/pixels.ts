@@ -6,14 +6,14 @@ import type { Descriptor } from './descriptor.ts';
 /** What `pixelDescriptor` needs. */
 export interface PixelOptions {
   readonly sampleShape: readonly number[];
-  /** Mean of the training set, of the size of one sample. */
+  /** Mean sample, such as that of the training set. */
   readonly mean?: ArrayLike<number> | undefined;
 }
 
 /**
- * A sample's own numbers over sqrt(D), so that distances are root mean square differences in data units. With the mean of the training set they are taken from it and compared by cosine: between raw images that have
- * a bright or dark ground in common, every cosine is near 1. Without it they are compared by distance, as released code for the ratio
- * rule does.
+ * A sample's own numbers over sqrt(D), so that distances are root mean square differences in data units. With a mean, it is subtracted and
+ * they are compared by cosine: between raw images that have a bright or dark ground in common, every cosine is near 1. Without one they
+ * are compared by distance, as released code for the ratio rule does.
  * @throws DomainError where mean and samples differ in size
  * @source Gu et al. 2023, arXiv 2310.02664 (distance of raw pixels)
  */
