@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -109,6 +109,16 @@ describe('runCli()', () => {
     const { code } = await run(['count', 'badly', '--out', join(folder, 'failed')]);
     expect(code).toBe(2);
     expect(await readdir(folder)).not.toContain('failed');
+  });
+
+  it('refuses a folder where a file of somebody else bears a name of the run, before the work', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'eigenlens-own-'));
+    await writeFile(join(own, 'spec.json'), '{}');
+    const { code, err } = await run(['count', '--out', own]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: .*spec\.json: exists and was not written by a run of Eigenlens\..*\(E_STORE\)\n$/);
+    expect(await readdir(own)).toEqual(['spec.json']);
+    await rm(own, { recursive: true });
   });
 
   it('exits with 1 where a command found what it looks for', async () => {

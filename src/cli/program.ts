@@ -76,7 +76,8 @@ async function execute(plan: Plan, flags: CommonFlags, commandLine: string, host
     force: () => host.exit(EXIT.interrupted),
   });
   const { signal } = interrupts;
-  await using folder = flags.out === undefined ? undefined : await createRunFolder(flags.out);
+  await using folder =
+    flags.out === undefined ? undefined : await createRunFolder(flags.out, ['spec.json', 'result.json']);
   let result: CommandResult;
   try {
     result = await plan.run({ signal, progress, folder, layout: layoutOf(stdout, env), commandLine });
