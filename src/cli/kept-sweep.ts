@@ -19,7 +19,7 @@ export function keptSweep(path: string): RunSweep {
       workers: pool.size,
       signal,
       onProgress: ({ done, total, running }) => {
-        const partly = running.reduce((sum, job) => sum + job.done / job.total, 0);
+        const partly = running.reduce((sum, job) => sum + (job.total > 0 ? job.done / job.total : 0), 0);
         onProgress?.(Math.round(10 * (done + partly)) / 10, total);
       },
     });

@@ -84,7 +84,7 @@ async function writeModel(spec: TrainSpec, result: TrainResult, folder: RunFolde
   const { sideCar, weights, losses, onnx } = result;
   await folder.writeJson(modelFiles.sideCar, sideCar);
   await folder.write(modelFiles.weights, writeWeights(weights));
-  await folder.write(onnxFiles.graph, onnx.bytes);
+  await folder.write(onnxFiles.graph, (await onnx()).bytes);
   await folder.write(onnxFiles.sideCar, writeOnnxSideCar(exportedSideCar(spec.name, spec.data)));
   for (const row of losses) await folder.appendRow('losses.jsonl', row);
 }

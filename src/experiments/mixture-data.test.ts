@@ -25,6 +25,13 @@ describe('splitMixtureData()', () => {
     expect((await large?.heldout.read(all(6)))?.data).not.toEqual(few);
   });
 
+  it('splitMixtureData() draws components by their weights where it has some', () => {
+    const { train } = splitMixtureData('molrg:n=8,K=2,d=2,weights=9+1:1000');
+    // 4 deviations of a binomial of 1,000 at 0.1.
+    const second = train.labels?.filter((k) => k === 1).length ?? 0;
+    expect(Math.abs(second - 100)).toBeLessThan(38);
+  });
+
   it('splitDataset() takes a mixture by name', async () => {
     const { train } = await splitDataset('molrg:n=4,d=1');
     expect(train.count).toBe(4096);

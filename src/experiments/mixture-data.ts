@@ -18,9 +18,9 @@ export function isMixtureData(name: string): boolean {
 }
 
 /**
- * Training samples of a mixture of low-rank Gaussians, as many of each component as of any other, and fresh ones of the same.
- * Sample i depends on the mixture and i alone: smaller sets nest in larger ones.
- * @param name  `molrg:n=48,K=2,d=6:N`; without `:N` there are 4,096
+ * Training samples of a mixture of low-rank Gaussians, as many of each component as of any other where no weights are given, and fresh ones
+ * of the same. Sample i depends on the mixture and i alone: smaller sets nest in larger ones.
+ * @param name  `molrg:n=48,K=2,d=6:N`, lists written with +; without `:N` there are 4,096
  * @returns samples [n] in the range that they have
  * @throws SpecError for text that is no mixture, or no number of samples
  */
@@ -40,8 +40,9 @@ export function splitMixtureData(name: string): { train: Dataset; heldout: Datas
   }
   const mixture = randomMixture(options);
   const draw = (part: string, samples: number): Dataset => {
-    const labels = Int32Array.from({ length: samples }, (_, i) => i % mixture.length);
-    const { x } = sampleMixture(mixture, randomKey(options.seed, 'mixture-data', part), samples, labels);
+    const inTurn = Int32Array.from({ length: samples }, (_, i) => i % mixture.length);
+    const key = randomKey(options.seed, 'mixture-data', part);
+    const { x, labels } = sampleMixture(mixture, key, samples, options.weights === undefined ? inTurn : undefined);
     const low = x.data.reduce((a, b) => Math.min(a, b));
     const high = x.data.reduce((a, b) => Math.max(a, b));
     return inMemory(part === 'train' ? name : `${name}-heldout`, x, { low, high }, { labels });

@@ -62,8 +62,8 @@ export interface TrainJobOptions {
 export interface TrainResult {
   readonly sideCar: ModelSideCar;
   readonly weights: Weights;
-  /** The same as a graph for other programs. */
-  readonly onnx: PortableModel;
+  /** The same as a graph for other programs, made when it is asked for. */
+  readonly onnx: () => Promise<PortableModel>;
   readonly losses: readonly LossRow[];
   readonly parameters: number;
   /** Steps done in all; fewer than the spec's where the gap ended the run. */
@@ -120,7 +120,7 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
       training,
     },
     weights,
-    onnx: await exportOnnx({ name: spec.name, network, weights, sigmaData }),
+    onnx: () => exportOnnx({ name: spec.name, network, weights, sigmaData }),
     losses: final.losses,
     parameters: countParameters(network),
     steps: final.step,

@@ -84,6 +84,7 @@ export function curveCells(places: readonly CurvePlace[], results: readonly JobF
 
 /**
  * Reads the curve off trained models: GL and RP with exact intervals, distances, and where samples lie from their training images.
+ * RP pools pairs of models over the same latents as if these were fresh for each pair, so its intervals are somewhat too narrow.
  * @param heldout  [H, ...sampleShape] images that no model was trained on, H >= 3
  * @throws CancelledError; DomainError for too few samples
  * @source Zhang et al. 2023, arXiv 2310.05264, Figure 2 (RP and GL over N); Kadkhodaie et al. 2024, arXiv 2310.02557, Figure 2 (two parts)

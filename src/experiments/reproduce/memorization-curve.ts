@@ -71,8 +71,7 @@ async function predictions(x: Tensor<'float32'>, signal: AbortSignal | undefined
   const d = dimension.dimension;
   const told = predictSamples(dimension).filter(({ perDimension }) => perDimension === 50 || perDimension === 630);
   return [
-    { name: `intrinsic dimension d = ${d.toFixed(1)}`, samples: d },
-    { name: `${CLASSES} subspaces, ${CLASSES} (d + 1)`, samples: CLASSES * (d + 1) },
+    { name: `${CLASSES} (d + 1), d = ${d.toFixed(1)}`, samples: CLASSES * (d + 1) },
     ...told.map(({ perDimension, samples }) => ({ name: `${perDimension} d`, samples })),
   ];
 }

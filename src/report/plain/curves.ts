@@ -4,8 +4,8 @@ import { withLegend } from '../figures/legend.ts';
 import type { LegendItem } from '../figures/legend.ts';
 import type { Canvas, Mark } from '../svg.ts';
 
-/** Series colours: two of the report's own, then levels of its ramp far from each other. */
-const colors = ['var(--heldout)', 'var(--trajectory)', 'var(--sigma-20)', 'var(--sigma-4)', 'var(--sigma-28)', 'var(--sigma-12)']; // prettier-ignore
+/** Series colours: two of the report's own, levels of its ramp far from each other, then grey. */
+const colors = ['var(--heldout)', 'var(--trajectory)', 'var(--sigma-20)', 'var(--sigma-4)', 'var(--sigma-28)', 'var(--sigma-12)', 'var(--reference)']; // prettier-ignore
 
 const DASH = '5 4';
 
