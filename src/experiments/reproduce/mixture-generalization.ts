@@ -22,7 +22,7 @@ const full: Settings = {
   n: 48,
   ranks: [3, 4, 6],
   ratios: [2, 4, 8, 16, 32, 64, 128],
-  seeds: [0, 1],
+  seeds: [0],
   base: { architecture: 'mlp', channels: [128], steps: 5000, batchSize: 128, emaHalfLife: 20_000 },
 };
 
