@@ -11,7 +11,7 @@ export function besideTable(first: InspectResult, second: InspectResult, layout:
   const row = (name: string, cell: (model: InspectResult) => string): string[] => [name, ...models.map(cell)];
   const rate = (name: string, cell: (most: MostCopies) => string): string[] =>
     row(name, ({ copying }) => {
-      const most = copying && mostCopies(copying);
+      const most = copying && mostCopies(copying, copying.tolerance);
       return most === undefined ? '-' : cell(most);
     });
   const rows = [

@@ -1,10 +1,14 @@
 import type { CopyMeasure } from '../analysis/copying/rules.ts';
 import type { AuditVerdict } from './audit-result.ts';
 
+/** Whether a rule counts: it keeps silent on held-out images, where the upper end of its null rate lies within the tolerance. */
+export function isCounting(nullRate: { readonly high: number }, tolerance: number): boolean {
+  return nullRate.high <= tolerance;
+}
+
 /**
- * What the measures say together. A measure counts where the rule keeps silent on held-out images: where the upper end of its null rate
- * lies within the tolerance. Copying is found where the lower end of one such rate lies above the tolerance; the model is cleared where
- * the upper ends of all lie within it.
+ * What the measures that count say together. Copying is found where the lower end of one such rate lies above the tolerance; the model is
+ * cleared where the upper ends of all lie within it.
  * @param tolerance  largest memorized fraction that is tolerated
  */
 export function verdictOf(
@@ -12,7 +16,7 @@ export function verdictOf(
   tolerance: number,
 ): { readonly verdict: AuditVerdict; readonly reason: string } {
   const limit = percent(tolerance);
-  const counting = measures.filter((measure) => measure.null.high <= tolerance);
+  const counting = measures.filter((measure) => isCounting(measure.null, tolerance));
   if (counting.length === 0) {
     return {
       verdict: 'not enough evidence',

@@ -68,6 +68,7 @@ export async function checkCopying(
     copying: {
       ...verdictOf(measures, audit.tolerance),
       samples: spec.copies,
+      tolerance: audit.tolerance,
       train: await describeData(train),
       ...(apart && { holdout: await describeData(heldout) }),
       ...ratesOf(measures),

@@ -80,6 +80,8 @@ export interface InspectCopying extends Pick<
 > {
   /** How many samples were compared. */
   readonly samples: number;
+  /** Largest memorized fraction that is tolerated. */
+  readonly tolerance: number;
 }
 
 /** What `eigenlens inspect` found, as plain data: exactly the object that `--json` prints and `result.json` holds. */

@@ -1,6 +1,7 @@
 import type { AuditArrays, AuditRate, AuditResult, AuditSweep } from '../experiments/audit-result.ts';
 import type { CurveFigure } from '../experiments/plain-figure.ts';
 import { slice } from '../tensor/tensor.ts';
+import { mostCopies } from './copy-words.ts';
 import { cosineFigure } from './figures/cosines.ts';
 import type { Figure } from './figures/figure.ts';
 import { pairsFigure } from './figures/pairs.ts';
@@ -62,23 +63,18 @@ function leftOut({ leftOut: files }: AuditResult['subject'] | AuditResult['train
 }
 
 function keysOf({ spec, memorized, null: nulls, duplicates, generalization, pairs }: AuditResult): KeyNumber[] {
-  const counting = memorized.filter((_, i) => (nulls[i] as AuditRate).high <= spec.tolerance);
-  const worst = (counting.length > 0 ? counting : memorized).reduce<AuditRate | undefined>(
-    (a, b) => (a === undefined || b.value > a.value ? b : a),
-    undefined,
-  );
-  const other = worst && nulls[memorized.indexOf(worst)];
+  const most = mostCopies({ memorized, null: nulls }, spec.tolerance);
   const closest = pairs[0];
   return [
     {
       name: 'Memorized fraction',
-      value: worst ? percent(worst.value) : '\u2013',
-      note: worst ? `${percent(worst.low)} to ${percent(worst.high)} by ${escapeText(naming(worst))}, the rule that counts and finds most` : 'no rule applies', // prettier-ignore
+      value: most ? percent(most.samples.value) : '\u2013',
+      note: most ? `${percent(most.samples.low)} to ${percent(most.samples.high)} by ${escapeText(naming(most.samples))}, ${most.counts ? 'the rule that counts and finds most' : 'the rule that finds most: none counts'}` : 'no rule applies', // prettier-ignore
     },
     {
       name: 'Of held-out images',
-      value: other ? percent(other.value) : '\u2013',
-      note: other ? `at most ${percent(other.high)}: what that rule says where nothing is copied` : '',
+      value: most ? percent(most.heldout.value) : '\u2013',
+      note: most ? `at most ${percent(most.heldout.high)}: what that rule says where nothing is copied` : '',
     },
     {
       name: 'Generalization GL',

@@ -1,22 +1,31 @@
 import type { DenoisingGap } from '../analysis/copying/denoising.ts';
-import type { AuditRate, AuditVerdict } from '../experiments/audit-result.ts';
+import type { AuditRate, AuditResult, AuditVerdict } from '../experiments/audit-result.ts';
+import { isCounting } from '../experiments/audit-verdict.ts';
 import type { InspectCopying } from '../experiments/inspect-result.ts';
 
-/** The rule that finds most copies among the samples, and what it finds among held-out images. */
+/** What one rule finds among the samples and among held-out images. */
 export interface MostCopies {
   readonly samples: AuditRate;
   readonly heldout: AuditRate;
+  /** Whether the verdict stands on the rule. */
+  readonly counts: boolean;
 }
 
-/** The rule that finds most copies; undefined where no rule applies. */
-export function mostCopies({ memorized, null: nulls }: InspectCopying): MostCopies | undefined {
-  const rates = memorized.map((samples, i): MostCopies => ({ samples, heldout: nulls[i] as AuditRate }));
-  return rates.toSorted((a, b) => b.samples.value - a.samples.value)[0];
+/** Of the rules that count the one that finds most copies, of all where none counts; undefined where no rule applies. */
+export function mostCopies(
+  { memorized, null: nulls }: Pick<AuditResult, 'memorized' | 'null'>,
+  tolerance: number,
+): MostCopies | undefined {
+  const rates = memorized.map((samples, i): MostCopies => {
+    const heldout = nulls[i] as AuditRate;
+    return { samples, heldout, counts: isCounting(heldout, tolerance) };
+  });
+  return rates.toSorted((a, b) => Number(b.counts) - Number(a.counts) || b.samples.value - a.samples.value)[0];
 }
 
 /** `copies: 91 % of 256 samples (ratio on pixels)`. */
 export function copiesInWords(copying: InspectCopying): string {
-  const most = mostCopies(copying);
+  const most = mostCopies(copying, copying.tolerance);
   if (most === undefined) return copying.verdict;
   const { value, rule, descriptor } = most.samples;
   return `${copying.verdict}: ${percent(value)} of ${copying.samples} samples (${rule} on ${descriptor})`;

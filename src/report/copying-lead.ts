@@ -35,7 +35,7 @@ export function copyingLead(models: readonly CheckedModel[]): string {
 <div class="models${checked.length > 1 ? ' two' : ''}">
 ${blocks.join('\n')}
 </div>
-<p class="reading">The samples closest to their training images, each above that image; under a pair, its distance over that to the second nearest (below 0.33: a copy). Rates are those of the rule that finds most, with 95 % intervals.${sigma === undefined ? '' : ` Decibels are the PSNR of images denoised at \u03c3 ${sigma}.`}</p>
+<p class="reading">The samples closest to their training images, each above that image; under a pair, its distance over that to the second nearest (below 0.33: a copy). Rates are those of the rule that finds most, of those that count where any does, with 95 % intervals.${sigma === undefined ? '' : ` Decibels are the PSNR of images denoised at \u03c3 ${sigma}.`}</p>
 </section>`;
 }
 
@@ -51,7 +51,7 @@ ${sheet(copying, arrays, result.valueRange, width)}
 }
 
 function rateLines(copying: InspectCopying): string[] {
-  const most = mostCopies(copying);
+  const most = mostCopies(copying, copying.tolerance);
   if (most === undefined) return [escapeText(copying.reason)];
   const { samples, heldout } = most;
   return [
