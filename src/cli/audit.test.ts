@@ -264,6 +264,20 @@ describe('eigenlens audit', () => {
     });
   });
 
+  it.each([
+    ['vectors', [8], ['pixels']],
+    ['images of 4 x 4', [4, 4], ['pixels']],
+    ['images of 8 x 8', [8, 8], ['pixels', 'gradients']],
+  ])('audit compares %s by the descriptors that their shape allows, and says which', async (_, shape, wanted) => {
+    for (const [name, count] of [['a', 40], ['b', 20]] as const) {
+      const draws = normal(randomKey(9, name), [count, ...shape]);
+      await writeFile(path(`shape-${name}.npy`), writeNpy({ ...draws, data: draws.data.map((z) => Math.tanh(z)) }));
+    }
+    const { code, result } = await auditJson([path('shape-b.npy'), '--train', path('shape-a.npy'), '--false-positives', '0.2']);
+    expect([code, result.descriptors]).toEqual([0, wanted]);
+    expect([...new Set(result.memorized.map(({ descriptor }) => descriptor))]).toEqual(wanted);
+  }); // prettier-ignore
+
   it('audit says where the evidence is too thin', async () => {
     const { code, result } = await auditJson([path('fresh.npy'), '--train', path('train.npy'), '--holdout', path('heldout.npy'), '--samples', '20']); // prettier-ignore
     expect([code, result.verdict]).toEqual([0, 'not enough evidence']);

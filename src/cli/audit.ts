@@ -27,7 +27,10 @@ export const audit: Command = defineCommand({
     holdout: text('<data>', 'images of the same kind that were not trained on, for the null rates'),
     samples: number('<n>', 'samples to draw, or most images to take (default 256)'),
     steps: number('<n>', 'noise levels of the sampler (default 18)'),
-    descriptors: words('<list>', 'pixels, centred, pca, gradients or ONNX files (default pixels,gradients)'),
+    descriptors: words(
+      '<list>',
+      'pixels, centred, pca, gradients or ONNX files (default pixels, and gradients of images from 8 x 8)',
+    ),
     similarity: number('<x>', 'cosine that counts as a copy (default 0.6 for ONNX descriptors, else calibrated)'),
     ratio: number('<x>', 'nearest over second nearest distance that counts as a copy (default 1/3)'),
     falsePositives: number('<x>', 'rate of false positives of calibrated thresholds (default 0.01)'),

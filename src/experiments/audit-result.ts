@@ -77,6 +77,8 @@ export interface AuditResult {
   readonly holdout?: AuditData | undefined;
   readonly sampleShape: readonly number[];
   readonly valueRange: readonly [number, number];
+  /** By which images were compared: as the spec says, or what their shape allows. */
+  readonly descriptors: readonly string[];
   /** Memorized fraction by every rule and descriptor. */
   readonly memorized: readonly AuditRate[];
   /** The same rules on held-out images: what they say of a model that copies nothing. */

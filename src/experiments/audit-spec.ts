@@ -18,8 +18,8 @@ export interface AuditSpec {
   readonly samples: number;
   /** Steps of the sampler. */
   readonly steps: number;
-  /** `pixels`, `pca`, `gradients`, or the path of an ONNX descriptor. */
-  readonly descriptors: readonly string[];
+  /** `pixels`, `centred`, `pca`, `gradients`, or the path of an ONNX descriptor; undefined takes what the shape allows. */
+  readonly descriptors?: readonly string[] | undefined;
   /** Similarity that counts as a copy; undefined calibrates it on held-out images at `falsePositives`. */
   readonly similarity?: number | undefined;
   /** Nearest over second-nearest distance below which a sample counts as a copy. */
@@ -51,7 +51,7 @@ const schema: z.ZodType<AuditSpec> = z.strictObject({
   holdout: z.string().min(1).optional(),
   samples: whole(1, 1_000_000),
   steps: whole(2, 10_000),
-  descriptors: z.array(z.string().min(1)).min(1),
+  descriptors: z.array(z.string().min(1)).min(1).optional(),
   similarity: real('a number from -1 to 1', (v) => v >= -1 && v <= 1).optional(),
   ratio: share,
   falsePositives: share,
@@ -72,7 +72,6 @@ export function resolveAuditSpec(input: AuditInput): AuditSpec {
     subject: said.subject ?? 'fashion',
     samples: said.samples ?? 256,
     steps: said.steps ?? 18,
-    descriptors: said.descriptors ?? ['pixels', 'gradients'],
     ratio: said.ratio ?? 1 / 3,
     falsePositives: said.falsePositives ?? 0.01,
     tolerance: said.tolerance ?? 0.05,

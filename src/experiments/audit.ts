@@ -22,7 +22,7 @@ import type { AuditArrays, AuditData, AuditDuplicates, AuditPair, AuditRate, Aud
 import type { AuditSpec } from './audit-spec.ts';
 import type { AuditSubject } from './audit-subject.ts';
 import { verdictOf } from './audit-verdict.ts';
-import { openDescriptors } from './copy-descriptors.ts';
+import { defaultDescriptors, openDescriptors } from './copy-descriptors.ts';
 import { drawSamples } from './draw-samples.ts';
 
 /** Surroundings of an audit. */
@@ -52,7 +52,8 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
   const startedAt = new Date();
   const { train } = subject;
   const { signal, onProgress } = options;
-  await using open = await openDescriptors(spec.descriptors, train, signal);
+  const descriptors = spec.descriptors ?? defaultDescriptors(train.sampleShape);
+  await using open = await openDescriptors(descriptors, train, signal);
   const samples = await samplesOf(spec, subject, options);
   const heldout = await readHeldout(subject, spec.seed);
   const scored = await scoreSamples(spec, subject, samples, heldout, open.descriptors, options);
@@ -77,6 +78,7 @@ export async function runAudit(spec: AuditSpec, subject: AuditSubject, options: 
       ...(subject.holdout && { holdout: await describeData(subject.holdout) }),
       sampleShape: train.sampleShape,
       valueRange: [train.range.low, train.range.high],
+      descriptors,
       ...ratesOf(measures),
       ...(ratio && { generalization: complement(ratio) }),
       duplicates,

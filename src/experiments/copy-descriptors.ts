@@ -17,6 +17,15 @@ export interface OpenDescriptors extends AsyncDisposable {
   readonly descriptors: readonly Descriptor[];
 }
 
+/** Images below this are too small for histograms of gradients. */
+const LEAST_SIDE = 8;
+
+/** Descriptors of an audit that names none: `pixels`, and of images of 8 x 8 or more `gradients`. */
+export function defaultDescriptors(sampleShape: readonly number[]): readonly string[] {
+  const [, height = 0, width = 0] = sampleShape;
+  return sampleShape.length === 3 && Math.min(height, width) >= LEAST_SIDE ? ['pixels', 'gradients'] : ['pixels'];
+}
+
 /** Components of the descriptor `pca`. */
 const COMPONENTS = 64;
 

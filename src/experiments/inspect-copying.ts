@@ -12,7 +12,7 @@ import { resolveAuditSpec } from './audit-spec.ts';
 import type { AuditSpec } from './audit-spec.ts';
 import type { AuditSubject } from './audit-subject.ts';
 import { verdictOf } from './audit-verdict.ts';
-import { openDescriptors } from './copy-descriptors.ts';
+import { defaultDescriptors, openDescriptors } from './copy-descriptors.ts';
 import type { InspectWatch } from './inspect-points.ts';
 import type { InspectCopying } from './inspect-result.ts';
 import type { InspectSpec } from './inspect-spec.ts';
@@ -36,8 +36,6 @@ export interface CopyCheck {
 
 /** Pairs kept as pictures. */
 const PICTURES = 48;
-/** Images below this are too small for histograms of gradients. */
-const LEAST_SIDE = 8;
 
 /**
  * Whether the first `spec.copies` samples copy the training set: the rules, thresholds and verdict of `audit` with its defaults, and for
@@ -54,7 +52,8 @@ export async function checkCopying(
 ): Promise<CopyCheck | undefined> {
   if (spec.copies === 0 || train.count < 2) return undefined;
   const drawn = slice(castFloat(samples, 'float32'), 0, spec.copies);
-  const audit = auditSpec(spec, train.sampleShape);
+  const { model, copies, steps, seed } = spec;
+  const audit = resolveAuditSpec({ subject: model, samples: copies, steps, seed });
   const watch = { signal, onProgress: (label: string, done: number, total: number) => onProgress?.({ label, done, total }) }; // prettier-ignore
   const apart = heldout.count > 1 && (await heldout.hash()) !== (await train.hash());
   const subject: AuditSubject = { denoiser, train, holdout: apart ? heldout : undefined };
@@ -82,26 +81,13 @@ export async function checkCopying(
   }; // prettier-ignore
 }
 
-/** The audit that a copy check stands for. */
-function auditSpec({ model, copies, steps, seed }: InspectSpec, sampleShape: readonly number[]): AuditSpec {
-  const [, height = 0, width = 0] = sampleShape;
-  const described = sampleShape.length === 3 && Math.min(height, width) >= LEAST_SIDE;
-  return resolveAuditSpec({
-    subject: model,
-    samples: copies,
-    steps,
-    seed,
-    descriptors: described ? ['pixels', 'gradients'] : ['pixels'],
-  });
-}
-
 async function scoreAgainst(
   spec: AuditSpec,
   subject: AuditSubject,
   samples: Tensor<'float32'>,
   watch: Parameters<typeof scoreSamples>[5],
 ): Promise<ScoredSamples> {
-  await using open = await openDescriptors(spec.descriptors, subject.train, watch.signal);
+  await using open = await openDescriptors(defaultDescriptors(subject.train.sampleShape), subject.train, watch.signal);
   try {
     const heldout = await readHeldout(subject, spec.seed);
     const scored = await scoreSamples(spec, subject, samples, heldout, open.descriptors, watch);
