@@ -7,20 +7,24 @@ import type { Canvas } from '../svg.ts';
 /** Colours of the ramp in the legend. */
 const SHADES = 11;
 
+/** Where a cell begins and ends on an axis. */
+type Span = readonly [number, number];
+
+interface Cell {
+  readonly column: Span;
+  readonly row: Span;
+  readonly value: number;
+}
+
 /** A number at every cell of a grid as SVG text. */
 export function heatmapSvg({ Plot, draw }: Canvas, figure: HeatmapFigure, width: number): string {
   const { x, y, values, domain, boundary } = figure;
-  const cells = y.flatMap((row, j) => x.map((column, i) => ({ x: column, y: row, value: values[j]?.[i] ?? NaN })));
+  const [columns, rows] = [spans(x), spans(y)];
+  const cells = rows.flatMap((row, j) => columns.map((column, i) => ({ column, row, value: values[j]?.[i] ?? NaN })));
   const [low, high] = domain;
   const fill = (value: number): string => `rgb(${viridis((value - low) / (high - low || 1)).join(',')})`;
   const line = boundary?.x.map((value, i) => ({ x: value, y: boundary.y[i] as number })) ?? [];
-  const half = (axis: readonly number[]): number =>
-    Math.abs((axis[1] ?? (axis[0] as number) + 1) - (axis[0] as number)) / 2;
-  const [dx, dy] = [half(x), half(y)];
-  const range = (axis: readonly number[], d: number): [number, number] => [
-    Math.min(...axis) - d,
-    Math.max(...axis) + d,
-  ];
+  const range = (cells: readonly Span[]): [number, number] => [Math.min(...cells.flat()), Math.max(...cells.flat())];
   const plot = draw({
     width,
     height: Math.round(Math.min(420, width * 0.62)),
@@ -32,7 +36,7 @@ export function heatmapSvg({ Plot, draw }: Canvas, figure: HeatmapFigure, width:
     ariaLabel: figure.title,
     x: {
       label: figure.xLabel,
-      domain: range(x, dx),
+      domain: range(columns),
       ticks: [...x],
       tickFormat: String,
       labelAnchor: 'center',
@@ -40,7 +44,7 @@ export function heatmapSvg({ Plot, draw }: Canvas, figure: HeatmapFigure, width:
     },
     y: {
       label: figure.yLabel,
-      domain: range(y, dy),
+      domain: range(rows),
       ticks: [...y],
       tickFormat: String,
       labelAnchor: 'top',
@@ -48,11 +52,11 @@ export function heatmapSvg({ Plot, draw }: Canvas, figure: HeatmapFigure, width:
     },
     marks: [
       Plot.rect(cells, {
-        x1: (c: { x: number }) => c.x - dx,
-        x2: (c: { x: number }) => c.x + dx,
-        y1: (c: { y: number }) => c.y - dy,
-        y2: (c: { y: number }) => c.y + dy,
-        fill: (c: { value: number }) => fill(c.value),
+        x1: ({ column }: Cell) => column[0],
+        x2: ({ column }: Cell) => column[1],
+        y1: ({ row }: Cell) => row[0],
+        y2: ({ row }: Cell) => row[1],
+        fill: ({ value }: Cell) => fill(value),
         inset: 0.5,
       }),
       Plot.line(line, { x: 'x', y: 'y', stroke: 'var(--ground)', strokeWidth: 4 }),
@@ -63,4 +67,14 @@ export function heatmapSvg({ Plot, draw }: Canvas, figure: HeatmapFigure, width:
   const shades = Array.from({ length: SHADES }, (_, i) => fill(low + (i / (SHADES - 1)) * (high - low)));
   const ramp = { label: `${figure.label}, ${low} to ${high}`, color: fill(high), ramp: shades };
   return withLegend(plot, width, boundary ? [ramp, { label: boundary.name, color: 'var(--trajectory)' }] : [ramp]);
+}
+
+/** Cells of the values of an axis, in order of size either way: neighbours meet half-way, the outermost reach as far to either side. */
+function spans(axis: readonly number[]): Span[] {
+  return axis.map((value, i) => {
+    const [before, after] = [axis[i - 1], axis[i + 1]];
+    const left = before ?? value - ((after ?? value + 1) - value);
+    const right = after ?? value + (value - left);
+    return [(left + value) / 2, (value + right) / 2];
+  });
 }

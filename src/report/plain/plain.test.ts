@@ -85,6 +85,21 @@ test('plainSvg() explains the colours of a grid and its boundary, and heads the 
   expect(svg.match(/<rect [^>]*stroke="currentColor"/g)).toHaveLength(2);
 });
 
+test('plainSvg() draws the cells of an uneven grid so that each meets the next half-way, without gaps or overlap', () => {
+  const x = [16, 64, 256, 1024];
+  const uneven: HeatmapFigure = { ...grid, x, values: [[0, 0.2, 0.4, 0.6], [0, 0.2, 0.4, 0.6]] }; // prettier-ignore
+  const { document } = parseHTML(`<html><body>${plainSvg(canvas, uneven, 760)}</body></html>`);
+  const cells: Iterable<{ getAttribute(name: string): string | null }> = document.querySelectorAll('g[aria-label="rect"] rect');
+  const drawn = [...cells].slice(0, x.length).map((cell) => ['x', 'width'].map((name) => Number(cell.getAttribute(name))));
+  const unit = (760 - 48 - 20) / (1408 + 8); // from 16 - 24 to 1024 + 384
+  const edges = [-8, 40, 160, 640, 1408];
+  drawn.forEach(([left = NaN, width = NaN], i) => {
+    expect(left).toBeCloseTo(48 + ((edges[i] as number) + 8) * unit + 0.5, 1);
+    expect(left + width).toBeCloseTo(48 + ((edges[i + 1] as number) + 8) * unit - 0.5, 1);
+  });
+  expect(drawn).toHaveLength(x.length);
+}); // prettier-ignore
+
 test('plainFigureFiles() writes the title into each file, in lines that fit', async () => {
   const title = `${'A title of many words '.repeat(8)}<end>`;
   const figures: Record<string, PlainFigure> = { curves: { ...figure([curve('a', 'line')]), title }, grid, pictures };
