@@ -71,7 +71,8 @@ export function resolveTrainSpec({ size, ...input }: TrainInput): TrainSpec {
   }
   return checkSpec('train', schema, {
     ...input,
-    data: size === undefined ? data : `${data}:${size}`,
+    // What is no text is left to the schema, which refuses it by name.
+    data: size === undefined || typeof data !== 'string' ? data : `${data}:${size}`,
     // A gap can only stop what measures it.
     ...(input.stopGap !== undefined && input.evaluateEvery === undefined && { evaluateEvery: 250 }),
   });
