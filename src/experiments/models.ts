@@ -86,9 +86,15 @@ async function openNetwork(spec: string, options: OpenModelOptions): Promise<Ope
   const { denoiser, dataName } = await readNetwork(spec, folder, device);
   const name = data ?? dataName;
   if (name === undefined) {
+    await denoiser[Symbol.asyncDispose]();
     throw new ModelError(`model '${spec}'`, 'does not say what it was trained on. Give its data set with --data.');
   }
-  return { denoiser, ...(await splitToFit(name, denoiser.sampleShape)) };
+  try {
+    return { denoiser, ...(await splitToFit(name, denoiser.sampleShape)) };
+  } catch (cause) {
+    await denoiser[Symbol.asyncDispose]();
+    throw cause;
+  }
 }
 
 function unknownModel(spec: string): ModelError {
