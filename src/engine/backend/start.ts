@@ -13,7 +13,7 @@ function defaultDevice(): DeviceName {
 }
 
 /**
- * The backend of a device that all callers share: its sessions take turns, each with all cores. Nobody disposes it.
+ * The backend of a device that all callers share: its sessions take turns, each with all cores that it may use. Nobody disposes it.
  * @throws BackendError where the device's runtime does not start
  */
 export async function sharedBackend(device: DeviceName = defaultDevice()): Promise<Backend> {
