@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CancelledError } from '../errors/errors.ts';
+import { CancelledError, StoreError } from '../errors/errors.ts';
 import { queryTables } from './run-query.ts';
 import type { QueryTable } from './run-query.ts';
 
@@ -71,4 +71,10 @@ describe('queryTables()', () => {
     setTimeout(() => stop.abort(), 100);
     await expect(running).rejects.toThrow(CancelledError);
   });
+});
+
+it('queryTables() says in one line that rows have a column without a name', async () => {
+  const work = queryTables([{ name: 'runs', columns: { path: 'VARCHAR' }, rows: [{ path: 'a', '': 1 }] }], 'SELECT 1');
+  await expect(work).rejects.toThrow(StoreError);
+  await expect(work).rejects.toThrow(/^table runs: .*Move the run with such rows away\.$/);
 });

@@ -42,7 +42,7 @@ export async function queryTables(
   const interrupt = (): void => void (interrupting = setInterval(() => connection.interrupt(), 50));
   signal?.addEventListener('abort', interrupt);
   try {
-    for (const table of tables) await fill(connection, table);
+    for (const table of tables) await fillOrSay(connection, table);
     await connection.run('SET lock_configuration = true');
     throwIfAborted('sql', signal);
     return await ask(connection, sql);
@@ -88,6 +88,16 @@ function sqlMessage(message: string): string {
   const text = message.replace(/^Failed to extract statements: /, '').replace(/\n\s*LINE \d+:[^]*$/, '');
   const line = text.replace(/\s+/g, ' ').trim();
   return /[.?!]$/.test(line) ? line : `${line}.`;
+}
+
+/** @throws StoreError in one line for rows that DuckDB does not take, such as those with a column without a name */
+async function fillOrSay(connection: DuckDBConnection, table: QueryTable): Promise<void> {
+  try {
+    await fill(connection, table);
+  } catch (cause) {
+    const reason = sqlMessage((cause as Error).message);
+    throw new StoreError(`table ${table.name}`, `${reason} Move the run with such rows away.`, { cause });
+  }
 }
 
 async function fill(connection: DuckDBConnection, { name, columns, rows }: QueryTable): Promise<void> {
