@@ -80,11 +80,11 @@ async function writeRun(run: CompareRun, folder: RunFolder): Promise<CompareResu
 }
 
 function describe(result: CompareResult, layout: Layout): string {
-  const { models, spec, data, notes } = result;
+  const { models, spec, data, images, notes } = result;
   const facts: [string, string][] = [
     ['models', models.join(' and ')],
     ['samples', `${spec.samples} of each, from the same noise, seed ${spec.seed}`],
-    ['data', `${spec.images} held-out images of ${data}`],
+    ['data', `${images} held-out images of ${data}`],
   ];
   return [
     formatFacts(facts, layout),

@@ -36,6 +36,8 @@ export interface CompareResult {
   readonly spec: CompareSpec;
   readonly models: readonly [string, string];
   readonly data: string;
+  /** Held-out images that were noised: fewer than the spec's where the data have fewer. */
+  readonly images: number;
   readonly sampleShape: readonly number[];
   readonly valueRange: readonly [number, number];
   /** RP: pairs of samples from the same noise that count as the same. */
@@ -112,14 +114,14 @@ export async function runCompare(
     signal,
     onProgress: (done, total) => onProgress?.('denoising', done, total),
   });
-  const first = measured[0] as Reproducibility;
-  const pairs = Array.from(first.pairs, (value, n) => ({ sample: n, cosine: value }));
+  const pairs = Array.from((measured[0] as Reproducibility).pairs, (value, n) => ({ sample: n, cosine: value }));
   return {
     result: {
       job: 'compare',
       spec,
       models: [spec.a, spec.b],
       data: heldout.name,
+      images: images.shape[0] as number,
       sampleShape: a.sampleShape,
       valueRange: [heldout.range.low, heldout.range.high],
       reproducibility: measured.map((found) => rateOf(found, found, found.pairs)),
