@@ -103,7 +103,16 @@ function describe(spec: TrainSpec, result: TrainResult, folder: RunFolder): stri
   const loss = losses.at(-1)?.loss.toFixed(4) ?? 'unknown';
   return [
     `${spec.name}: ${parameters} weights, ${steps} steps${steps < spec.steps ? ', ended by the gap' : ''}, last loss ${loss}`,
+    ...keptLine(result),
     `${images} images in ${formatDuration(wallMs / 1000)}, ${rate} images/s`,
     `look at it with: eigenlens inspect ${folder.path}`,
   ].join('\n');
+}
+
+/** That the model is older than the last step, where the gap kept its weights. */
+function keptLine({ sideCar, steps, losses }: TrainResult): string[] {
+  const kept = sideCar.training?.step;
+  if (typeof kept !== 'number' || kept >= steps) return [];
+  const loss = losses.find(({ step }) => step === kept)?.loss.toFixed(4) ?? 'unknown';
+  return [`the weights are those of step ${kept}, loss ${loss}: later ones lay beyond the gap`];
 }
