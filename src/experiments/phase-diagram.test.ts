@@ -31,7 +31,7 @@ describe('phaseDiagram()', () => {
     const figure = phaseFigure(diagram);
     expect(figure.values).toEqual(success);
     expect(figure.boundary).toEqual({ name: 'N = d', x: [2, 3], y: [2, 3] });
-    expect(figure.title).toBe('PCA, K = 1, n = 48, noise 0, error ≤ 0.5, 5 trials');
+    expect(figure.title).toBe('Recovery by PCA: K = 1, n = 48, noise 0, error ≤ 0.5, 5 trials a cell');
   });
 
   it('cellErrors() judges a solver by the truth, in any order of the subspaces', async () => {
