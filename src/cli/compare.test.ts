@@ -126,7 +126,7 @@ describe('eigenlens compare', () => {
   });
 
   it('compare says where a model names no training set', async () => {
-    const words = ['molrg:n=12,K=2,d=2', 'molrg:n=12,K=2,d=3', '--descriptors', 'centred', '--similarity', '0.6'];
+    const words = ['molrg:n=12,K=2,d=2', 'molrg:n=12,K=2,d=3', '--similarity', '0.6'];
     const result = await compareJson(...words, '--samples', '16');
     expect(result.notes).toEqual(['A model does not say what it was trained on: its samples have no nearest training images.']); // prettier-ignore
     expect(Object.keys(result.histograms[0]?.counts ?? {}).sort()).toEqual(['other noise', 'same noise']);

@@ -25,7 +25,7 @@ export const compare: Command = defineCommand({
     data: text('<data>', "noise the held-out part of this data set (default: the first model's own)"),
     samples: number('<n>', 'samples to draw from each (default 256)'),
     steps: number('<n>', 'noise levels of the sampler (default 18)'),
-    descriptors: words('<list>', 'centred, pca, gradients or ONNX files (default centred,gradients)'),
+    descriptors: words('<list>', 'centred, pca, gradients or ONNX files (default centred, and gradients of images)'),
     similarity: number('<x>', 'cosine that counts as the same (default: calibrated on pairs of different noise)'),
     falsePositives: number('<x>', 'rate of such pairs that may count as the same (default 0.01)'),
     sigmas: numbers('<list>', 'noise levels at which the denoisers are compared (default 0.02 to 20)'),

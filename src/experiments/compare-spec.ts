@@ -13,8 +13,8 @@ export interface CompareSpec {
   /** Samples drawn from each, from the same noise. */
   readonly samples: number;
   readonly steps: number;
-  /** As of `audit`; only those compared by cosine. */
-  readonly descriptors: readonly string[];
+  /** As of `audit`; only those compared by cosine. Default `centred`, and `gradients` of images of 8 x 8 or more. */
+  readonly descriptors?: readonly string[] | undefined;
   /** Cosine above which two samples count as the same; undefined calibrates it on shuffled pairs at `falsePositives`. */
   readonly similarity?: number | undefined;
   readonly falsePositives: number;
@@ -36,7 +36,7 @@ const fields = z.strictObject({
   data: z.string().min(1).optional(),
   samples: whole(3, 1_000_000),
   steps: whole(2, 10_000),
-  descriptors: z.array(z.string().min(1)).min(1),
+  descriptors: z.array(z.string().min(1)).min(1).optional(),
   similarity: real('a number from -1 to 1', (v) => v >= -1 && v <= 1).optional(),
   falsePositives: real('a number above 0 and below 1', (v) => v > 0 && v < 1),
   sigmas: z.array(real('a positive number up to 1e6', (v) => v > 0 && v <= 1e6)).min(1).max(200), // prettier-ignore
@@ -64,7 +64,7 @@ export function resolveCompareSpec(input: CompareInput): CompareSpec {
     a: input.a ?? 'fashion',
     samples: input.samples ?? 256,
     steps: input.steps ?? 18,
-    descriptors: input.descriptors ?? ['centred', 'gradients'],
+    ...(input.descriptors !== undefined && { descriptors: input.descriptors }),
     falsePositives: input.falsePositives ?? 0.01,
     sigmas: [...(input.sigmas ?? [20, 5, 2, 1, 0.5, 0.2, 0.1, 0.02])].sort((a, b) => b - a),
     images: input.images ?? 32,

@@ -16,7 +16,7 @@ import { permutation, randomKey } from '../tensor/random.ts';
 import { sameShape, showShape, takeRows } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { CompareSpec } from './compare-spec.ts';
-import { openDescriptors } from './copy-descriptors.ts';
+import { defaultDescriptors, openDescriptors } from './copy-descriptors.ts';
 import { drawSamples } from './draw-samples.ts';
 import { fitDataset } from './fit-dataset.ts';
 import type { OpenModel } from './open-model.ts';
@@ -97,7 +97,7 @@ export async function runCompare(
   }
   const trains = models.map(({ train }) => train && fitDataset(train, a.sampleShape));
   const heldout = fitDataset(models[0].heldout, a.sampleShape);
-  await using open = await openDescriptors(spec.descriptors, trains[0] ?? trains[1] ?? heldout, signal);
+  await using open = await openDescriptors(descriptorsOf(spec, a), trains[0] ?? trains[1] ?? heldout, signal);
   checkDescriptors(open.descriptors);
   const draw = (denoiser: Denoiser): Promise<Tensor<'float32'>> =>
     drawSamples(denoiser, {
@@ -145,6 +145,10 @@ function notesOf(trains: readonly (Dataset | undefined)[], heldout: Dataset): st
   const notes = heldout.note === undefined ? [] : [heldout.note];
   if (trains.every((train) => train !== undefined)) return notes;
   return [...notes, 'A model does not say what it was trained on: its samples have no nearest training images.'];
+}
+
+function descriptorsOf({ descriptors }: CompareSpec, { sampleShape }: Denoiser): readonly string[] {
+  return descriptors ?? defaultDescriptors(sampleShape, 'centred');
 }
 
 function checkDescriptors(descriptors: readonly Descriptor[]): void {

@@ -21,9 +21,12 @@ export interface OpenDescriptors extends AsyncDisposable {
 const LEAST_SIDE = 8;
 
 /** Descriptors of an audit that names none: `pixels`, and of images of 8 x 8 or more `gradients`. */
-export function defaultDescriptors(sampleShape: readonly number[]): readonly string[] {
+export function defaultDescriptors(
+  sampleShape: readonly number[],
+  pixels: 'pixels' | 'centred' = 'pixels',
+): readonly string[] {
   const [, height = 0, width = 0] = sampleShape;
-  return sampleShape.length === 3 && Math.min(height, width) >= LEAST_SIDE ? ['pixels', 'gradients'] : ['pixels'];
+  return sampleShape.length === 3 && Math.min(height, width) >= LEAST_SIDE ? [pixels, 'gradients'] : [pixels];
 }
 
 /** Components of the descriptor `pca`. */

@@ -103,11 +103,12 @@ export async function runTrain(spec: TrainSpec, options: TrainJobOptions): Promi
   });
   const wallMs = performance.now() - begun;
   const weights = averagedWeights(network, final);
+  const step = final.beyond > 0 ? (final.kept?.step ?? final.step) : final.step;
   const training = {
     data: { name: spec.data, count: data.count, hash: await data.hash() },
     spec,
-    step: final.beyond > 0 ? (final.kept?.step ?? final.step) : final.step,
-    loss: final.losses.at(-1)?.loss ?? null,
+    step,
+    loss: final.losses.findLast((row) => row.step <= step)?.loss ?? null,
   };
   return {
     sideCar: {

@@ -125,7 +125,7 @@ function peak(curve: GeneralizationCurve): HeatmapFigure {
     title: `Cosine of samples with their nearest training image (channels ${width})`,
     xLabel: 'training samples N, log\u2082',
     yLabel: 'cosine',
-    // Columns of a heat map are as wide as the first: sizes that double stand evenly by their logarithms.
+    // Sizes that double stand evenly by their logarithms.
     x: points.map(({ size }) => Number(Math.log2(size).toFixed(2))),
     y: centres.map((c) => Number(c.toFixed(3))),
     values: centres.map((_, bin) => shares.map((share) => share[bin] as number)),
