@@ -1,5 +1,6 @@
 import { DomainError } from '../../errors/errors.ts';
 import { sizeOf, tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { assertSamples } from './descriptor.ts';
 import type { Descriptor } from './descriptor.ts';
 
@@ -38,4 +39,13 @@ export function pixelDescriptor({ sampleShape, mean }: PixelOptions): Descriptor
       return Promise.resolve(tensor('float32', [count, length], out));
     },
   };
+}
+
+/** Mean of samples [B, ...sampleShape] held in memory, flat, in float64. */
+export function meanSample(x: Tensor<'float32'>): Float64Array {
+  const [count = 0, ...shape] = x.shape;
+  const size = sizeOf(shape);
+  const mean = new Float64Array(size);
+  x.data.forEach((v, i) => (mean[i % size] = (mean[i % size] as number) + v / count));
+  return mean;
 }

@@ -5,12 +5,11 @@ import { histograms } from '../../analysis/copying/histogram.ts';
 import { measureReproducibility } from '../../analysis/copying/reproducibility.ts';
 import { cosine } from '../../analysis/descriptors/descriptor.ts';
 import type { Descriptor } from '../../analysis/descriptors/descriptor.ts';
-import { pixelDescriptor } from '../../analysis/descriptors/pixels.ts';
+import { meanSample, pixelDescriptor } from '../../analysis/descriptors/pixels.ts';
 import { permutation, randomKey } from '../../tensor/random.ts';
 import { slice } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { JobFiles, JobRow } from '../jobs/job.ts';
-import { meanOf } from './job.ts';
 
 /** Where on the curve a model stands. */
 export interface CurvePlace {
@@ -66,7 +65,7 @@ export interface GeneralizationCurve {
 }
 
 /** Of a cosine with the nearest training image that no eye tells from 1 at these sizes. */
-const PEAK = 0.95;
+export const PEAK = 0.95;
 /** Pairs of held-out images that calibrate. */
 const PAIRS = 20_000;
 const FALSE_POSITIVES = 0.01;
@@ -96,7 +95,7 @@ export async function readCurve(
 ): Promise<GeneralizationCurve> {
   const sizes = [...new Set(cells.map(({ size }) => size))].sort((a, b) => a - b);
   const widths = [...new Set(cells.map(({ width }) => width))];
-  const descriptor = pixelDescriptor({ sampleShape: heldout.shape.slice(1), mean: meanOf(heldout) });
+  const descriptor = pixelDescriptor({ sampleShape: heldout.shape.slice(1), mean: meanSample(heldout) });
   const threshold = await sameThreshold(heldout, descriptor, seed);
   const alike = (pairs: readonly (readonly [CurveCell, CurveCell])[]): Promise<Rate | undefined> =>
     pooledReproducibility(pairs, descriptor, threshold, { seed, signal });

@@ -5,21 +5,20 @@ import { measureCopies, paperThresholds } from '../../analysis/copying/rules.ts'
 import type { CopyMeasure } from '../../analysis/copying/rules.ts';
 import { scoreCopies } from '../../analysis/copying/scores.ts';
 import { cosine, describeDataset } from '../../analysis/descriptors/descriptor.ts';
-import { pixelDescriptor } from '../../analysis/descriptors/pixels.ts';
+import { meanSample, pixelDescriptor } from '../../analysis/descriptors/pixels.ts';
 import { inMemory } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Denoiser } from '../../denoisers/denoiser.ts';
 import { fitEmpirical } from '../../denoisers/empirical.ts';
 import { gaussianDenoiser } from '../../denoisers/gaussian.ts';
-import { buildNetwork } from '../../denoisers/network/architecture.ts';
 import { modelFiles, writeWeights } from '../../denoisers/network/model-file.ts';
-import { networkDenoiser } from '../../denoisers/network/network-denoiser.ts';
 import { permutation, randomKey } from '../../tensor/random.ts';
-import { sizeOf, slice, tensor } from '../../tensor/tensor.ts';
+import { slice, tensor } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { dataMoments } from '../data-moments.ts';
 import { drawSamples } from '../draw-samples.ts';
 import type { JobFiles, JobRow, SweepJob } from '../jobs/job.ts';
+import { trainedDenoiser } from '../network-model.ts';
 import { openTrainingData, runTrain } from '../train.ts';
 import type { TrainResult, TrainingData } from '../train.ts';
 import { resolveGeneralizationSpec } from './spec.ts';
@@ -46,7 +45,7 @@ export const generalizationJob: SweepJob<GeneralizationSpec> = {
       onProgress: ({ step, steps, loss }) =>
         onProgress?.(Math.round((TRAINING * 1000 * step) / steps), 1000, `${data.train.count} samples, loss ${loss.toFixed(4)}`),
     }); // prettier-ignore
-    await using denoiser = openTrained(trained);
+    await using denoiser = trainedDenoiser(trained.sideCar.name, trained);
     onProgress?.(TRAINING * 1000, 1000, `${data.train.count} samples, measuring`);
     const measured = await measure(denoiser, data, spec, signal);
     return filesOf(spec, data, trained, measured);
@@ -61,11 +60,6 @@ async function loadAll({ train: spec }: GeneralizationSpec): Promise<TrainingDat
   const all = Int32Array.from({ length: train.count }, (_, i) => i);
   const some = permutation(randomKey(0, 'generalization-heldout'), heldout.count).slice(0, HELDOUT).sort();
   return { train: await load(train, all), heldout: await load(heldout, some) };
-}
-
-function openTrained({ sideCar, weights }: TrainResult): Denoiser {
-  const { name, architecture, sigmaData } = sideCar;
-  return networkDenoiser({ name, network: buildNetwork(architecture), weights, sigmaData });
 }
 
 /** Everything that is measured of one model. */
@@ -133,19 +127,10 @@ async function cosinesOf(
   train: Dataset,
   heldout: Tensor<'float32'>,
 ): Promise<Float64Array> {
-  const mean = meanOf(heldout);
-  const less = (x: Tensor<'float32'>, i: number): Float32Array => slice(x, i, i + 1).data.map((v, j) => v - (mean[j] as number)); // prettier-ignore
-  const others = await train.read(nearest);
-  return Float64Array.from(nearest, (_, i) => cosine(less(samples, i), less(others, i)));
-}
-
-/** Mean sample, flat. */
-export function meanOf(x: Tensor<'float32'>): Float64Array {
-  const [count = 0, ...shape] = x.shape;
-  const size = sizeOf(shape);
-  const mean = new Float64Array(size);
-  x.data.forEach((v, i) => (mean[i % size] = (mean[i % size] as number) + v / count));
-  return mean;
+  const centred = pixelDescriptor({ sampleShape: train.sampleShape, mean: meanSample(heldout) });
+  const own = await centred.describe(samples);
+  const others = await centred.describe(await train.read(nearest));
+  return Float64Array.from(nearest, (_, i) => cosine(slice(own, i, i + 1).data, slice(others, i, i + 1).data));
 }
 
 async function filesOf(

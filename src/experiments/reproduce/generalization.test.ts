@@ -3,7 +3,7 @@ import { memorizationCurve } from './memorization-curve.ts';
 import { mixtureGeneralization } from './mixture-generalization.ts';
 
 describe.each([
-  { reproduction: memorizationCurve, claims: 7, figures: ['scores', 'distances', 'gap', 'peak', 'samples'] },
+  { reproduction: memorizationCurve, claims: 9, figures: ['scores', 'distances', 'gap', 'peak', 'samples'] },
   { reproduction: mixtureGeneralization, claims: 5, figures: ['generalization'] },
 ])('$reproduction.name', ({ reproduction, claims, figures }) => {
   it('run() passes every claim at its tiny size', { timeout: 120_000 }, async () => {

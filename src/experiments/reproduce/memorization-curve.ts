@@ -9,6 +9,7 @@ import { curveCells, halfwaySize, readCurve } from '../generalization/curve.ts';
 import type { CurveCell, CurvePoint, GeneralizationCurve } from '../generalization/curve.ts';
 import { curveFigures } from '../generalization/figures.ts';
 import type { PredictedSize } from '../generalization/figures.ts';
+import { heldoutPeak } from '../generalization/heldout-peak.ts';
 import { curveSweep, fullCurve, tinyCurve } from '../generalization/settings.ts';
 import { rankCorrelation } from '../../theory/rank-correlation.ts';
 import { runSweepHere } from '../sweep/here.ts';
@@ -41,14 +42,15 @@ export const memorizationCurve: Reproduction = {
     const shape = (cells[0] as CurveCell).samples.shape.slice(1);
     const heldout = await images('fashion-heldout', shape, HELDOUT);
     const curve = await readCurve(cells, heldout, { seed, signal });
+    const chance = await chanceOf(settings.sizes, heldout, signal);
     const predicted = await predictions(await images('fashion-train', shape, HELDOUT), signal);
     const widest = settings.widths.at(-1)?.join('-');
     const sheet = cells.filter(({ width, part }) => width === widest && part === 0);
     const range = [-1, 1] as const;
     return {
-      claims: claimsOf(curve, size),
+      claims: [...claimsOf(curve, size), ...chanceClaims(curve, chance)],
       figures: curveFigures(curve, sheet, predicted, range),
-      values: { settings: { ...settings }, curve, predicted, halfway: halfwayOf(curve), trainingSeconds: seconds(curve) },
+      values: { settings: { ...settings }, curve, chance, predicted, halfway: halfwayOf(curve), trainingSeconds: seconds(curve) },
       notes: [
         `${settings.sizes.length * settings.widths.length * settings.parts.length} networks on Fashion-MNIST at ${shape.slice(1).join(' x ')}, ${String(settings.base['steps'])} steps of ${String(settings.base['batchSize'])} images each; the papers train U-Nets on colour photographs for days.`,
         'GL counts a sample as a copy where its nearest training image is less than a third as far as the second nearest (Gu et al. 2023); the paper asks SSCD, which cannot be shipped.',
@@ -58,6 +60,37 @@ export const memorizationCurve: Reproduction = {
     }; // prettier-ignore
   },
 };
+
+/** Share of held-out images above the cosine of the memorization peak, by size of the training set. */
+type Chance = readonly { readonly size: number; readonly share: number }[];
+
+async function chanceOf(
+  sizes: readonly number[],
+  heldout: Tensor<'float32'>,
+  signal: AbortSignal | undefined,
+): Promise<Chance> {
+  const shares = [];
+  for (const size of sizes) {
+    const train = fitDataset(await openDataset(`fashion-train:${size}`), heldout.shape.slice(1));
+    shares.push({ size, share: await heldoutPeak(heldout, train, signal) });
+  }
+  return shares;
+}
+
+/** Where nothing is recited, samples are no nearer to training images than fresh images are. */
+function chanceClaims({ points, widths }: GeneralizationCurve, chance: Chance): ClaimResult[] {
+  const [least, most] = [chance[0], chance.at(-1)] as [Chance[number], Chance[number]];
+  const beyond = ({ size, share }: Chance[number]): number => {
+    const point = points.find((p) => p.size === size && p.width === widths.at(-1));
+    return (point?.memorizationPeak.value ?? NaN) - share;
+  };
+  const named = ({ size }: Chance[number]): string =>
+    `N = ${size}: share of samples at cosine above 0.95, less that of held-out images`;
+  return [
+    between(named(least), beyond(least), 0.7, 1, KADKHODAIE, 'nearly 1'),
+    between(named(most), beyond(most), -1, 0.05, KADKHODAIE, 'none beyond chance'),
+  ]; // prettier-ignore
+}
 
 async function images(name: string, shape: readonly number[], count: number): Promise<Tensor<'float32'>> {
   const data = fitDataset(await openDataset(name), shape);
