@@ -34,15 +34,30 @@ export async function findNetwork(spec: string): Promise<string | undefined> {
  * @throws ModelError for a side-car or weights that do not fit; DatasetError for a file that cannot be read
  */
 export async function readNetwork(name: string, folder: string, device?: DeviceName): Promise<NetworkModel> {
-  const { sideCar, weights } = await readModelFiles(folder);
-  const network = buildNetwork(sideCar.architecture);
-  const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData, device });
-  const data = sideCar.training?.data as { readonly name?: unknown } | undefined;
+  const model = await readModelFiles(folder);
+  const denoiser = trainedDenoiser(name, model, device);
+  const data = model.sideCar.training?.data as { readonly name?: unknown } | undefined;
   return { denoiser, dataName: typeof data?.name === 'string' ? data.name : undefined };
 }
 
+/** A trained network as its two files say it. */
+export interface TrainedModel {
+  readonly sideCar: ModelSideCar;
+  readonly weights: Weights;
+}
+
+/**
+ * The denoiser of a trained network.
+ * @param device  where its graphs run, default the CPU
+ * @throws ModelError for weights that do not fit
+ */
+export function trainedDenoiser(name: string, { sideCar, weights }: TrainedModel, device?: DeviceName): Denoiser {
+  const { architecture, sigmaData } = sideCar;
+  return networkDenoiser({ name, network: buildNetwork(architecture), weights, sigmaData, device });
+}
+
 /** The two files of a trained network. @throws as `readNetwork` */
-export async function readModelFiles(folder: string): Promise<{ sideCar: ModelSideCar; weights: Weights }> {
+export async function readModelFiles(folder: string): Promise<TrainedModel> {
   const sideCarPath = join(folder, modelFiles.sideCar);
   const weightsPath = join(folder, modelFiles.weights);
   const sideCar = parseSideCar(sideCarPath, new TextDecoder().decode(await readBytes(sideCarPath)));

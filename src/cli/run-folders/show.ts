@@ -25,10 +25,13 @@ export const show: Command = defineCommand({
     const { listRuns, readRun } = await import('../../store/run-list.ts');
     const run = await readRun(path);
     // Not of its jobs folder: a sweep whose jobs all failed has none.
-    const jobs = run.job === 'sweep' ? (await listRuns(path)).runs.filter(({ key }) => key !== undefined) : [];
+    const jobs = run.key === undefined ? (await listRuns(path)).runs.filter(({ key }) => key !== undefined) : [];
     const { job, name, key, when, wallMs, bytes, files, spec, result, parameters } = run;
     const said = { path, job, name, key, when, wallMs, bytes, parameters, spec, files };
-    const value = run.job === 'sweep' ? { ...said, jobs: jobs.map(line) } : { ...said, result };
+    const value =
+      run.job === 'sweep'
+        ? { ...said, jobs: jobs.map(line) }
+        : { ...said, result, ...(jobs.length > 0 && { jobs: jobs.map(line) }) };
     return { value, text: describe(run, jobs, layout) };
   },
 });
@@ -50,17 +53,18 @@ function describe(run: StoredRun, jobs: readonly StoredRun[], layout: Layout): s
   const columns = [{ header: 'file' }, { header: 'size', align: 'right' }] as const;
   const rows = files.map((file) => [file.name, sizeText(file.bytes)]);
   const parts = [formatFacts(facts, layout)];
-  if (job === 'sweep') {
+  if (job !== 'sweep') {
+    parts.push(`spec\n${indented([...fieldsByName(run.spec)], layout)}`);
+    const numbers = [...numbersOf(run)].slice(0, 40).map(([name, v]): [string, string] => [name, cellText(v)]);
+    if (numbers.length > 0) parts.push(`numbers\n${indented(numbers, layout)}`);
+  }
+  if (job === 'sweep' || jobs.length > 0) {
     parts.push(
       formatRows(
         jobs.map(({ key, parameters, last }) => mergedRow({ key: key ?? '' }, parameters, last)),
         layout,
       ),
     );
-  } else {
-    parts.push(`spec\n${indented([...fieldsByName(run.spec)], layout)}`);
-    const numbers = [...numbersOf(run)].slice(0, 40).map(([name, v]): [string, string] => [name, cellText(v)]);
-    if (numbers.length > 0) parts.push(`numbers\n${indented(numbers, layout)}`);
   }
   parts.push(formatTable(columns, rows, layout));
   return parts.join('\n\n');

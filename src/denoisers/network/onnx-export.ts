@@ -79,7 +79,10 @@ function tracedFeatures({ numpy: np }: JaxLibrary, cNoise: JaxArray, turns: JaxA
   return np.concatenate([np.cos(angles.ref), np.sin(angles)], 1);
 }
 
-/** Noise levels on which networks are trained here. @source Karras et al. 2022, Table 1: the range that samplers use */
+/**
+ * Noise levels at which an exported network may be asked: those of the samplers. The law of its training, whatever it was, has no ends.
+ * @source Karras et al. 2022, Table 1
+ */
 const sigmaRange = { min: 0.002, max: 80 };
 
 /**
