@@ -34,6 +34,14 @@ export interface LeftOut {
   readonly reason: string;
 }
 
+/** Numbers that are known of every sample, such as the attributes of a drawn face. */
+export interface AttributeTable {
+  /** One name a column. */
+  readonly names: readonly string[];
+  /** [count, names.length], row by row. */
+  readonly values: Float64Array;
+}
+
 /** The one contract of data: samples of one shape and one range, read when asked for. */
 export interface Dataset {
   /** What the user called it, for tables and files. */
@@ -47,6 +55,8 @@ export interface Dataset {
   readonly labels?: Int32Array;
   /** Names of classes 0, 1, ..., where known. */
   readonly classNames?: readonly string[];
+  /** What else is known of every sample, where anything is. */
+  readonly attributes?: AttributeTable;
   /** What the reader concluded by itself (range, layout), one sentence for the user. */
   readonly note?: string;
   /** Files that the reader was told to skip where they cannot be used. */
@@ -67,6 +77,7 @@ export interface DatasetSource {
   readonly range: ValueRange;
   readonly labels?: Int32Array | undefined;
   readonly classNames?: readonly string[] | undefined;
+  readonly attributes?: AttributeTable | undefined;
   readonly note?: string | undefined;
   readonly leftOut?: readonly LeftOut[] | undefined;
   /** Flat samples at checked indices, in order. */
@@ -85,7 +96,7 @@ export interface InMemoryOptions {
  * @throws DatasetError if the source is empty or its labels do not count as many as its samples
  */
 export function datasetFrom(source: DatasetSource): Dataset {
-  const { name, count, labels, classNames, note, leftOut } = source;
+  const { name, count, labels, classNames, attributes, note, leftOut } = source;
   const sampleShape = [...source.sampleShape];
   if (count < 1 || sizeOf(sampleShape) < 1) {
     throw new DatasetError(name, `expected at least one sample, got ${count} of shape ${showShape(sampleShape)}.`);
@@ -103,6 +114,7 @@ export function datasetFrom(source: DatasetSource): Dataset {
     range: source.range,
     ...(labels && { labels }),
     ...(classNames && { classNames }),
+    ...(attributes && { attributes }),
     ...(note !== undefined && { note }),
     ...(leftOut && { leftOut }),
     hash: () => (hash ??= contentHash(dataset)),
@@ -156,7 +168,7 @@ export function subset(
   name: string,
 ): Dataset {
   const chosen = chosenIndices(name, dataset.count, which);
-  const { labels, classNames, note, leftOut, sampleShape, range } = dataset;
+  const { labels, classNames, attributes, note, leftOut, sampleShape, range } = dataset;
   return datasetFrom({
     name,
     count: chosen.length,
@@ -164,10 +176,18 @@ export function subset(
     range,
     labels: labels && chosen.map((i) => labels[i] as number),
     classNames,
+    attributes: attributes && rowsOf(attributes, chosen),
     note,
     leftOut,
     load: async (indices) => (await dataset.read(indices.map((i) => chosen[i] as number))).data,
   });
+}
+
+function rowsOf({ names, values }: AttributeTable, rows: Int32Array): AttributeTable {
+  const width = names.length;
+  const chosen = new Float64Array(rows.length * width);
+  rows.forEach((row, i) => chosen.set(values.subarray(row * width, (row + 1) * width), i * width));
+  return { names, values: chosen };
 }
 
 async function* batchesOf(

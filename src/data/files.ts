@@ -87,6 +87,11 @@ export function assetPath(name: string): string {
   return fileURLToPath(new URL(`../../assets/${name}`, import.meta.url));
 }
 
+/** Path of a file of an installed package, such as `@resvg/resvg-wasm/index_bg.wasm`. */
+export function packageFile(name: string): string {
+  return fileURLToPath(import.meta.resolve(name));
+}
+
 /** The value of an environment variable; empty counts as not set. */
 export function environment(name: string): string | undefined {
   const value = process.env[name];

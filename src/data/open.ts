@@ -12,10 +12,13 @@ import {
   join,
   kindOf,
   listFiles,
+  packageFile,
   readBytes,
   readRange,
   sizeOfFile,
 } from './files.ts';
+import { facesDataset, FACES_TRAIN, isFacesSpec, parseFacesSpec } from './faces/faces.ts';
+import type { FacesSpec } from './faces/faces.ts';
 import { idxDataset, readIdx } from './idx.ts';
 import { imageFolder } from './image-folder.ts';
 import type { ImageFolderOptions } from './image-folder.ts';
@@ -57,6 +60,9 @@ const named: Readonly<Record<string, () => Promise<Dataset>>> = {
   'fashion-train': async () => subset(await openFashion(), { end: FASHION_TRAIN }, 'fashion-train'),
   'fashion-heldout': async () => subset(await openFashion(), { start: FASHION_TRAIN }, 'fashion-heldout'),
   fashion60k: openFashion60k,
+  faces: () => openFaces('faces', {}),
+  'faces-train': async () => subset(await openFaces('faces', {}), { end: FACES_TRAIN }, 'faces-train'),
+  'faces-heldout': async () => subset(await openFaces('faces', {}), { start: FACES_TRAIN }, 'faces-heldout'),
   'yale-b': () => openYaleB('yale-b'),
   'yale-b-48x42': () => openYaleB('yale-b-48x42'),
 };
@@ -65,13 +71,14 @@ const named: Readonly<Record<string, () => Promise<Dataset>>> = {
 export const datasetNames: readonly string[] = Object.keys(named);
 
 /**
- * Opens a data set by name (`fashion`, `fashion-train`, `fashion-heldout`, `fashion60k`, `yale-b`, `yale-b-48x42`) or by path
+ * Opens a data set by name (`fashion`, `fashion-train`, `fashion-heldout`, `fashion60k`, `faces`, `faces-train`, `faces-heldout`, `yale-b`, `yale-b-48x42`), as drawn faces (`faces:seed=7,count=500`) or by path
  * (IDX and IDX.gz, NPY, NPZ, or a folder of PNG and JPEG images). `DATA:N` and `DATA:A-B` are parts of its shuffled order.
  * @throws DatasetError in one line that says what to do: unknown name (with the nearest one), missing or unreadable file, wrong content
  */
 export async function openDataset(spec: string, options: OpenOptions = {}): Promise<Dataset> {
   const open = Object.hasOwn(named, spec) ? named[spec] : undefined;
   if (open !== undefined) return open();
+  if (isFacesSpec(spec)) return openFaces(spec, parseFacesSpec(spec));
   const kind = await kindOf(spec);
   if (kind === 'folder') {
     const paths = await listFiles(spec);
@@ -130,6 +137,12 @@ function chooseArrays(path: string, arrays: Map<string, Tensor>, key?: string): 
 
 async function openFashion(): Promise<Dataset> {
   return fashionFrom('fashion', assetPath('fashion-mnist'), 't10k');
+}
+
+async function openFaces(name: string, spec: Partial<FacesSpec>): Promise<Dataset> {
+  return Promise.resolve(
+    facesDataset(name, { ...spec, readWasm: () => readBytes(packageFile('@resvg/resvg-wasm/index_bg.wasm')) }),
+  );
 }
 
 async function openFashion60k(): Promise<Dataset> {

@@ -26,6 +26,9 @@ export async function splitDataset(
     const train = await openDataset(name === 'fashion60k' ? 'fashion60k' : 'fashion-train');
     return { train, heldout: await openDataset('fashion-heldout') };
   }
+  if (['faces', 'faces-train', 'faces-heldout'].includes(name)) {
+    return { train: await openDataset('faces-train'), heldout: await openDataset('faces-heldout') };
+  }
   const part = (await kindOf(name)) === 'nothing' ? parsePart(name) : undefined;
   if (part !== undefined) return { train: await openDataset(name, options), heldout: await outside(part, options) };
   const all = await openDataset(name, options);
@@ -59,6 +62,7 @@ function resizeTo(sampleShape: readonly number[]): OpenOptions {
 /** Samples held out from a part: those of its whole that it did not take, or, where it took them all, whatever it left. */
 async function outside({ whole, start, end }: Part, options: OpenOptions): Promise<Dataset> {
   if (whole === 'fashion-train' || whole === 'fashion60k') return openDataset('fashion-heldout');
+  if (whole === 'faces-train') return openDataset('faces-heldout');
   const all = await openDataset(whole, options);
   const left = Array.from(shuffledOrder(all.count), (index, place) => ({ index, place })).filter(
     ({ place }) => place < start || place >= end,
