@@ -56,7 +56,7 @@ async function makeDrawer(readWasm: () => Promise<Uint8Array>): Promise<FaceDraw
     import('@dicebear/pixel-art'),
     import('@resvg/resvg-wasm'),
   ]);
-  await initWasm((await readWasm()));
+  await initWasm(await readWasm());
   return ({ attributes, parts }) => {
     // The variants are those of the style's version, which package.json pins; its types list them one by one.
     const variants = parts as Record<'mouth' | 'eyes' | 'hair' | 'glasses' | 'beard', never>;
