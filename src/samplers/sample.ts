@@ -63,30 +63,43 @@ export async function sample(
  * @throws as `sample`, and ShapeError if x does not fit the denoiser
  */
 export async function sampleFrom(denoiser: Denoiser, x: FloatTensor, options: SampleOptions): Promise<SampleResult> {
-  const { grid, solver = heun, batchSize = 64, signal, onStep } = options;
-  checkGrid(grid);
-  checkStart(denoiser, x, batchSize);
+  checkGrid(options.grid);
+  return integrate('sample', denoiser, x, options);
+}
+
+/**
+ * Follows the probability-flow equation along the noise levels of a grid, up or down.
+ * @param where  who does it, for messages
+ * @param options.grid  two levels or more, positive save for a last 0
+ * @throws ShapeError if x does not fit the denoiser; CancelledError; NumericalError if a step leaves the finite numbers
+ */
+export async function integrate(
+  where: string,
+  denoiser: Denoiser,
+  x: FloatTensor,
+  { grid, solver = heun, batchSize = 64, signal, onStep }: SampleOptions,
+): Promise<SampleResult> {
+  checkStart(where, denoiser, x, batchSize);
   const denoise = (state: FloatTensor, sigma: number): Promise<FloatTensor> =>
-    denoiseInBatches(denoiser, state, sigma, batchSize, signal);
+    denoiseInBatches(where, denoiser, state, { sigma, batchSize, signal });
   let state = castFloat(x, denoiser.dtype) as FloatTensor;
   const steps = grid.length - 1;
   for (let i = 0; i < steps; i++) {
     const [sigma, sigmaNext] = [grid[i] as number, grid[i + 1] as number];
     const denoised = await denoise(state, sigma);
     await onStep?.({ i, steps, sigma, sigmaNext, x: state, denoised });
-    throwIfAborted('sample', signal);
+    throwIfAborted(where, signal);
     state = sigmaNext === 0 ? denoised : await solver.step({ x: state, sigma, sigmaNext, denoised }, denoise);
-    assertFinite(`sample: step ${i} from sigma ${sigma}`, state, 'Check the model and the grid.');
+    assertFinite(`${where}: step ${i} from sigma ${sigma}`, state, 'Check the model and the grid.');
   }
   return { x: state };
 }
 
 async function denoiseInBatches(
+  where: string,
   denoiser: Denoiser,
   x: FloatTensor,
-  sigma: number,
-  batchSize: number,
-  signal: AbortSignal | undefined,
+  { sigma, batchSize, signal }: { sigma: number; batchSize: number; signal: AbortSignal | undefined },
 ): Promise<FloatTensor> {
   const batch = x.shape[0] as number;
   const out = zerosLike(x);
@@ -94,7 +107,7 @@ async function denoiseInBatches(
   for (let start = 0; start < batch; start += batchSize) {
     // Closed forms compute without ever waiting: hand the event loop a turn, or an interrupt would not be heard.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    throwIfAborted('sample', signal);
+    throwIfAborted(where, signal);
     const part = slice<FloatDType>(x, start, Math.min(start + batchSize, batch)) as FloatTensor;
     out.data.set((await denoiser.denoise(part, sigma)).data, start * size);
   }
@@ -111,13 +124,13 @@ function checkGrid(grid: Float64Array): void {
   }
 }
 
-function checkStart(denoiser: Denoiser, x: FloatTensor, batchSize: number): void {
-  assertFloat('sample', x);
+function checkStart(where: string, denoiser: Denoiser, x: FloatTensor, batchSize: number): void {
+  assertFloat(where, x);
   if (!sameShape(x.shape.slice(1), denoiser.sampleShape) || x.data.length === 0) {
     const wanted = ['B >= 1', ...denoiser.sampleShape].join(', ');
-    throw new ShapeError('sample', `expected a start of shape [${wanted}], got ${showShape(x.shape)}.`);
+    throw new ShapeError(where, `expected a start of shape [${wanted}], got ${showShape(x.shape)}.`);
   }
   if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new DomainError('sample', `expected batchSize to be an integer >= 1, got ${batchSize}.`);
+    throw new DomainError(where, `expected batchSize to be an integer >= 1, got ${batchSize}.`);
   }
 }
