@@ -53,10 +53,7 @@ const usualBatch = 8;
  */
 export async function openOnnxDescriptor(options: OnnxDescriptorOptions): Promise<Descriptor & AsyncDisposable> {
   const { name, sampleShape, file, normalize = true, backend } = options;
-  const [channels = 0] = sampleShape;
-  if (sampleShape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    throw new ShapeError(name, `expected images [1 or 3, H, W], got ${showShape(sampleShape)}.`);
-  }
+  assertImages(name, sampleShape);
   const model = await readOnnx(name, file.bytes, { readExternal: file.readExternal });
   const input = inputOf(model, options);
   const scaling = scalingOf(input.channels, options);
@@ -86,36 +83,53 @@ export async function openOnnxDescriptor(options: OnnxDescriptorOptions): Promis
   };
 }
 
-interface DescriptorInput {
+/** @throws ShapeError unless samples are images of 1 or 3 channels */
+export function assertImages(name: string, sampleShape: readonly number[]): void {
+  const [channels = 0] = sampleShape;
+  if (sampleShape.length !== 3 || (channels !== 1 && channels !== 3)) {
+    throw new ShapeError(name, `expected images [1 or 3, H, W], got ${showShape(sampleShape)}.`);
+  }
+}
+
+/** Images as a network takes them. */
+export interface ImageInput {
   /** Images in one run; a last, smaller batch is filled up with black ones. */
   readonly batch: number;
   readonly channels: 1 | 3;
   readonly size: readonly [number, number];
 }
 
-function inputOf(model: OnnxModel, { name, size }: OnnxDescriptorOptions): DescriptorInput {
-  const [input, ...surplus] = model.inputs;
-  const [batch, channels, height, width] = input?.shape ?? [];
-  if (input === undefined || surplus.length > 0 || input.shape?.length !== 4 || (channels !== 1 && channels !== 3)) {
-    const got = model.inputs.map((i) => `'${i.name}' [${i.shape?.join(', ') ?? '?'}]`).join(', ') || 'none';
-    throw new ModelError(
-      name,
-      `expected one input [batch, 1 or 3, height, width], got ${got}. Export the embedding of one batch of images.`,
-    );
+/**
+ * What a graph of `count` inputs takes as images, all of one shape.
+ * @throws ModelError for other inputs, and where neither the graph nor `size` says the size
+ */
+export function inputOf({ inputs }: OnnxModel, { name, size }: OnnxDescriptorOptions, count: 1 | 2 = 1): ImageInput {
+  const [shape, ...rest] = inputs.map((i) => i.shape?.map((d) => (typeof d === 'number' ? d : undefined)));
+  const [batch, channels, height, width] = shape ?? [];
+  const isBatch = shape?.length === 4 && rest.every((other) => other?.length === 4 && other.every((d, i) => d === shape[i])); // prettier-ignore
+  if (inputs.length !== count || !isBatch || (channels !== 1 && channels !== 3)) {
+    const got = inputs.map((i) => `'${i.name}' [${i.shape?.join(', ') ?? '?'}]`).join(', ') || 'none';
+    const [wanted, remedy] =
+      count === 1
+        ? ['one input', 'Export the embedding of one batch of images.']
+        : ['two equal inputs', 'Export the distance of two batches of images, or the features of one.'];
+    throw new ModelError(name, `expected ${wanted} [batch, 1 or 3, height, width], got ${got}. ${remedy}`);
   }
-  const [h, w] = [typeof height === 'number' ? height : size?.[0], typeof width === 'number' ? width : size?.[1]];
+  const [h, w] = [height ?? size?.[0], width ?? size?.[1]];
   if (h === undefined || w === undefined) {
     throw new ModelError(name, `leaves the size of its images open. Say it (SSCD: 288 x 288).`);
   }
-  return { batch: typeof batch === 'number' ? batch : usualBatch, channels, size: [h, w] };
+  return { batch: batch ?? usualBatch, channels, size: [h, w] };
 }
 
-interface Scaling {
+/** How pixels in [0, 1] are scaled, a number a channel of the network. */
+export interface Scaling {
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-function scalingOf(channels: number, { name, mean, std }: OnnxDescriptorOptions): Scaling {
+/** The stated scaling, or the usual one. @throws ModelError unless it has a mean and a positive deviation a channel */
+export function scalingOf(channels: number, { name, mean, std }: OnnxDescriptorOptions): Scaling {
   const usual = channels === 3 ? imageNet : { mean: [0.5], std: [0.5] };
   const scaling = { mean: mean ?? usual.mean, std: std ?? usual.std };
   const fits = scaling.mean.length === channels && scaling.std.length === channels;
@@ -128,7 +142,8 @@ function scalingOf(channels: number, { name, mean, std }: OnnxDescriptorOptions)
   return scaling;
 }
 
-async function compileForward(
+/** The first output of a graph of images, from the prepared images of every input in order. */
+export async function compileForward(
   name: string,
   model: OnnxModel,
   shape: readonly number[],
@@ -137,18 +152,20 @@ async function compileForward(
   const jax = await loadJax();
   const fn = onnxFunction(model, { name });
   const count = fn.weights.length;
-  const [input, output] = [model.inputs[0]?.name as string, model.outputs[0]?.name as string];
+  const output = model.outputs[0]?.name as string;
+  const imagesOf = (args: JaxArray[]): Record<string, JaxArray> =>
+    Object.fromEntries(model.inputs.map(({ name }, i) => [name, args[count + i] as JaxArray]));
   return compile(
-    (...args) => fn.apply(jax, args.slice(0, count), { [input]: args.at(-1) as JaxArray }, [output]),
-    [...fn.weights.map(({ value }) => ({ shape: value.shape, value })), { shape }],
+    (...args) => fn.apply(jax, args.slice(0, count), imagesOf(args), [output]),
+    [...fn.weights.map(({ value }) => ({ shape: value.shape, value })), ...model.inputs.map(() => ({ shape }))],
     backend === undefined ? {} : { backend },
   );
 }
 
 /** Images as the network takes them: its colours, its size, its scale, its number. */
-function prepare(
+export function prepare(
   x: Tensor<'float32'>,
-  { batch, channels, size }: DescriptorInput,
+  { batch, channels, size }: ImageInput,
   { mean, std }: Scaling,
   { low, high }: ValueRange = { low: -1, high: 1 },
 ): Tensor<'float32'> {
