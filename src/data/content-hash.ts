@@ -27,7 +27,7 @@ export async function contentHash(dataset: Dataset): Promise<string> {
 }
 
 async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
 }
 
 function bytesOf(data: Float32Array | Int32Array): Uint8Array {

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
 import { findBreaches } from './floors.ts';
-import { readTree } from './tree.ts';
+import { readTree, scriptOf } from './tree.ts';
 
 /** Breaches of a small house made of these files. */
 const breachesOf = (files: Record<string, string>): string[] => findBreaches(new Map(Object.entries(files)));
 
 describe('the house', () => {
-  it('stands: every import of src goes down, none runs in a circle', () => {
+  it('stands: every import of src and of the lab goes down, none runs in a circle', () => {
     const sources = readTree('src', '.ts');
     expect(sources.size).toBeGreaterThan(20);
-    expect(findBreaches(sources)).toEqual([]);
+    const components = [...readTree('lab', '.svelte')].map(([path, text]) => [path, scriptOf(text)] as const);
+    expect(components.length).toBeGreaterThan(10);
+    expect(findBreaches(new Map([...sources, ...readTree('lab', '.ts'), ...components]))).toEqual([]);
   });
 });
 
@@ -112,6 +114,24 @@ describe('findBreaches()', () => {
     expect(breachesOf(files)).toEqual([
       'src/linalg/long.ts: 501 lines, at most 500. Split it by what it does.',
       'src/linalg/lost.ts:1: ./gone.ts is no file of src. Name it with its .ts.',
+    ]);
+  });
+
+  it('refuses a lab that imports a high floor or Node, a room that knows another, and a floor that knows the lab', () => {
+    const files = {
+      'src/errors/a.ts': "import { s } from '../../lab/state.ts';",
+      'src/store/s.ts': 'export const s = 1;',
+      'lab/state.ts': "import { s } from '../src/store/s.ts';\nimport 'node:fs';\nexport const t = process;",
+      'lab/rooms/a/room.ts': "import { s } from '../../state.ts';\nimport { b } from '../b/room.ts';",
+      'lab/rooms/b/room.ts': 'export const b = 1;',
+      'lab/rooms/registry.ts': "import { b } from './b/room.ts';\nimport './style.css';\nimport url from './x.gz?url';",
+    };
+    expect(breachesOf(files)).toEqual([
+      expect.stringContaining('src/errors/a.ts:1: imports upwards'),
+      expect.stringContaining('lab/state.ts:1: imports upwards'),
+      expect.stringContaining('lab/state.ts:2: imports node:fs'),
+      expect.stringContaining('lab/state.ts:3: uses process of Node'),
+      expect.stringContaining('lab/rooms/a/room.ts:2: imports sideways'),
     ]);
   });
 

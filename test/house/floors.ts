@@ -5,13 +5,14 @@ import type { ImportFact, SourceFacts } from './source-file.ts';
 import {
   ADAPTED_PACKAGES,
   FLOORS,
+  LAB_STOREYS,
   LAST_BROWSER_FLOOR,
   LINES_PER_FILE,
   LINES_PER_TEST,
   NODE_FILES,
 } from './house-rules.ts';
 
-/** Texts of files by path from the root, `src/tensor/tensor.ts`. */
+/** Texts of files by path from the root, `src/tensor/tensor.ts`; of components of the lab, the script alone. */
 export type Sources = ReadonlyMap<string, string>;
 
 /** Every breach of the house rules in these files, one line each with what to do instead. */
@@ -24,16 +25,19 @@ export function findBreaches(sources: Sources): string[] {
   ];
 }
 
-/** Floor of a file, counted from 1; undefined outside `src` folders. `src/index.ts` stands on top. */
+/** Floor of a file, counted from 1; undefined outside `src` folders and the lab, whose storeys are parts of a floor. `src/index.ts` stands on top. */
 export function floorOf(path: string): number | undefined {
   if (path === 'src/index.ts') return FLOORS.length + 1;
+  const storey = LAB_STOREYS.findIndex((pattern) => pattern.test(path));
+  if (storey >= 0) return LAST_BROWSER_FLOOR + 1 - (storey + 1) / (LAB_STOREYS.length + 1);
   const folder = folderOf(path);
   const at = FLOORS.findIndex((floor) => folder !== undefined && floor.includes(folder));
   return at < 0 ? undefined : at + 1;
 }
 
+/** Folder of src, one room of the lab, or the rest of it. */
 function folderOf(path: string): string | undefined {
-  return /^src\/([^/]+)\//.exec(path)?.[1];
+  return /^src\/([^/]+)\//.exec(path)?.[1] ?? /^lab(?:\/rooms\/[^/]+)?(?=\/)/.exec(path)?.[0];
 }
 
 function isTest(path: string): boolean {
@@ -64,7 +68,7 @@ function fileBreaches(path: string, file: SourceFacts, sources: Sources): string
 }
 
 function mustRunInBrowser(path: string): boolean {
-  return (floorOf(path) ?? Infinity) <= LAST_BROWSER_FLOOR && !NODE_FILES.some((allowed) => allowed.test(path));
+  return (floorOf(path) ?? Infinity) < LAST_BROWSER_FLOOR + 1 && !NODE_FILES.some((allowed) => allowed.test(path));
 }
 
 function importBreaches(path: string, found: ImportFact, sources: Sources): string[] {
@@ -80,7 +84,9 @@ function importBreaches(path: string, found: ImportFact, sources: Sources): stri
   }
   const target = join(dirname(path), specifier);
   if (!sources.has(target))
-    return specifier.endsWith('.json') ? [] : [`${at}: ${specifier} is no file of src. Name it with its .ts.`];
+    return /\.(json|css)$|\?url$/.test(specifier)
+      ? []
+      : [`${at}: ${specifier} is no file of src. Name it with its .ts.`];
   if (target.endsWith('/index.ts')) return [`${at}: imports an index. Import the file that has the name.`];
   if (folderOf(target) === folderOf(path) || folderOf(target) === 'errors') return [];
   const [from, to] = [floorOf(path) ?? 0, floorOf(target) ?? 0];

@@ -13,6 +13,12 @@ export const FLOORS: readonly (readonly string[])[] = [
 /** Floors up to this one run in a browser. */
 export const LAST_BROWSER_FLOOR = 5;
 
+/**
+ * Storeys of the web app, the highest first. They stand between the floors that run in a browser, which they import, and those above,
+ * which they do not. Rooms do not know each other, and the rest of the lab knows none of them, save the two files on top.
+ */
+export const LAB_STOREYS: readonly RegExp[] = [/^lab\/(main|rooms\/registry)\.ts$/, /^lab\/rooms\//, /^lab\//];
+
 /** Floors up to this one document every export. */
 export const LAST_DOCUMENTED_FLOOR = 6;
 
@@ -20,6 +26,7 @@ export const LAST_DOCUMENTED_FLOOR = 6;
 export const NODE_FILES: readonly RegExp[] = [
   /^src\/data\/(onnx-)?files\.ts$/,
   /^src\/engine\/backend\/node[\w-]*\.ts$/,
+  /^lab\/vite\.config\.ts$/,
 ];
 
 /** Packages that one file adapts for the whole house. */

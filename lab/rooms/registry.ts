@@ -1,0 +1,5 @@
+import type { Room } from '../state/room.ts';
+import { correlation } from './correlation/room.ts';
+
+/** Every room, in the order of the navigation. A room is a folder here and one line in this list. */
+export const rooms: readonly Room[] = [correlation];
