@@ -34,6 +34,7 @@ const count = defineCommand({
       },
     },
     loud: { description: 'shout' },
+    noEcho: { description: 'say nothing twice' },
   },
   examples: ['count --up-to 3'],
   resolve: ({ args: [how], options, seed }) => ({
@@ -77,11 +78,16 @@ async function run(argv: string[], known: readonly (Command | CommandGroup)[] = 
 }
 
 describe('runCli()', () => {
+  it('hears a switch that says no', async () => {
+    const { out } = await run(['count', '--no-echo', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ loud: false, noEcho: true });
+  });
+
   it('prints a text for people, or one JSON object and nothing else with --json', async () => {
     expect(await run(['count', '--quiet'])).toEqual({ code: 0, out: 'counted to 2\n', err: '' });
     const { out, code } = await run(['count', '--up-to', '5', '--loud', '--seed', '7', '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ how: 'well', upTo: 5, loud: true, seed: 7 });
+    expect(JSON.parse(out)).toMatchObject({ how: 'well', upTo: 5, loud: true, noEcho: false, seed: 7 });
   });
 
   it('keeps progress on standard error', async () => {
@@ -93,7 +99,7 @@ describe('runCli()', () => {
   it('prints the resolved spec with --dry-run and does not run', async () => {
     const { out, code } = await run(['count', 'buggy', '--dry-run']);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual({ how: 'buggy', upTo: 2, loud: false, seed: 0 });
+    expect(JSON.parse(out)).toEqual({ how: 'buggy', upTo: 2, loud: false, noEcho: false, seed: 0 });
   });
 
   it('writes the files, the spec and the result to --out, and repeats its command line', async () => {

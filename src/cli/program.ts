@@ -141,7 +141,8 @@ function addCommand(program: Program, command: Command, action: Action): void {
   }
   for (const [key, option] of Object.entries(command.options)) {
     const flag = `--${key.replace(/(?<=.)[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-    if (option.value === undefined) sub.option(flag, option.description, false);
+    // Commander takes `--no-open` for the end of an option `open` that is true without it.
+    if (option.value === undefined) sub.option(flag, option.description, isNegation(key));
     else sub.option(`${flag} ${option.value}`, option.description, (text: string) => option.parse(text, flag));
   }
   sub
@@ -153,12 +154,25 @@ function addCommand(program: Program, command: Command, action: Action): void {
     .addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  eigenlens ${line}`).join('\n')}`)
     .action(async () => {
       const flags = sub.opts<CommonFlags & Record<string, unknown>>();
-      const own = Object.keys(command.options).map((key) => [key, flags[key]]);
+      const own = Object.keys(command.options).map((key) => [
+        key,
+        isNegation(key) ? !flags[positive(key)] : flags[key],
+      ]);
       // Each value came from its option's parser, or is a switch.
       const options = Object.fromEntries(own) as CommandInput['options'];
       const args = sub.processedArgs.flat() as (string | undefined)[];
       await action(command, { args, options, seed: flags.seed }, flags);
     });
+}
+
+/** Whether an option says no: `noOpen`. */
+function isNegation(key: string): boolean {
+  return /^no[A-Z]/.test(key);
+}
+
+/** What it says no to: `open`. */
+function positive(key: string): string {
+  return key.charAt(2).toLowerCase() + key.slice(3);
 }
 
 /** A word as a shell reads it back. */
