@@ -9,6 +9,7 @@ import { emergence } from './emergence.ts';
 import { equivalence } from './equivalence.ts';
 import { gaussianity } from './gaussianity.ts';
 import { inspect } from './inspect.ts';
+import { lab } from './lab.ts';
 import { reproduce } from './reproduce.ts';
 import { runs } from './run-folders/runs.ts';
 import { sweep } from './sweep.ts';
@@ -30,6 +31,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   dimension,
   theory,
   reproduce,
+  lab,
   data,
   doctor,
 ];
