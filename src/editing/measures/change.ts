@@ -1,12 +1,11 @@
 import type { ValueRange } from '../../data/dataset.ts';
-import { ShapeError } from '../../errors/errors.ts';
-import { showShape } from '../../tensor/tensor.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
+import { checkMask } from '../mask.ts';
 import type { Mask } from '../mask.ts';
 import { ssimMap } from './ssim.ts';
 import type { SsimOptions } from './ssim.ts';
 
-/** How much two images differ on some pixels; every measure is NaN where there are none. */
+/** How much two images differ on some pixels. */
 export interface RegionChange {
   readonly pixels: number;
   /** Mean of the squared difference over these pixels and all channels, data units squared. */
@@ -29,7 +28,7 @@ export interface MaskedChange {
  * Change of an image by an edit, inside and outside its mask. Values outside the range count as they are.
  * @param before  [C, H, W], data units; not consumed
  * @param after   of the same shape
- * @throws ShapeError where the images or the mask differ in shape; DomainError for a range that is none
+ * @throws ShapeError where the images or the mask differ in shape; DomainError for an empty or full mask, or a range that is none
  * @precision sums in float64; `ssim` as `ssimMap`
  * @source arXiv 2409.02374 rates edits by the SSIM of whole images; the split by the mask is ours
  */
@@ -41,10 +40,7 @@ export function changeInside(
 ): MaskedChange {
   const similarity = ssimMap(before, after, { range }).data;
   const [C, H, W] = before.shape as [number, number, number];
-  if (mask.height !== H || mask.width !== W || mask.inside.length !== H * W) {
-    const got = `[${mask.height}, ${mask.width}] with ${mask.inside.length} flags`;
-    throw new ShapeError('changeInside', `expected a mask of images ${showShape(before.shape)}, got ${got}.`);
-  }
+  checkMask('changeInside', mask, before.shape);
   const squares = new Float64Array(H * W);
   for (let i = 0; i < before.data.length; i++) {
     const at = i % squares.length;
