@@ -16,7 +16,7 @@ interface BlockModel {
   readonly op: LinearOperator;
   readonly sampleShape: number[];
   readonly blocks: number[];
-  /** By block, share of |J|^2. */
+  /** By block, root mean square of |J e_p| over its pixels. */
   readonly gains: number[];
 }
 
@@ -48,10 +48,12 @@ function blockModel(
   const covariance = zeros('float64', [n, n]);
   for (const w of weights) w.forEach((a, i) => w.forEach((b, j) => ((covariance.data[i * n + j] as number) += a * b)));
   const denoiser = gaussianFromCovariance({ name: 'blocks', sampleShape, mean: new Float64Array(n), covariance });
-  const squares = weights.map((w) => w.reduce((sum, v) => sum + v * v, 0)).map((l) => (l / (l + sigma ** 2)) ** 2);
-  const total = squares.reduce((a, b) => a + b, 0);
+  const gains = weights.map((w, b) => {
+    const l = w.reduce((sum, v) => sum + v * v, 0);
+    return l / (l + sigma ** 2) / Math.sqrt(blocks.filter((own) => own === b).length);
+  });
   const op = denoiser.linearize(tensor('float64', sampleShape, new Float64Array(n)), sigma);
-  return { op, sampleShape, blocks, gains: squares.map((g) => g / total) };
+  return { op, sampleShape, blocks, gains };
 }
 
 /** Labels renamed so that blocks are 0, 1, ... by falling gain, those without any last. */
@@ -99,7 +101,7 @@ describe('findParts()', () => {
     }
   }); // prettier-ignore
 
-  test('findParts() gives the share of |J|^2 and the pixels of every part, by falling share', async () => {
+  test('findParts() gives l / (l + sigma^2) over the root of the pixels as the gain of each block, falling, and the pixels', async () => {
     const model = blockModel(sleeves, 1, [0.2, 0.15], 1);
     const { gains, sizes, status } = await findParts(model.op, model.sampleShape, { count: 3 });
     expect(status).toBe('converged');

@@ -17,11 +17,11 @@ export interface PartOptions extends WatchOptions {
 
 /** An image cut into parts. */
 export interface Parts {
-  /** [H * W], row by row: 0 to count - 1, by falling gain. */
+  /** [H * W], row by row: 0 to count - 1, by falling gain, so that the still background comes last. */
   readonly labels: Int32Array;
   /** Parts found; fewer than sought where only specks were left of one. */
   readonly count: number;
-  /** [count], share of |J|^2 (Frobenius, of the triplets found) in the columns of each part; sum 1. */
+  /** [count], root mean square over a part's pixels of |J e_p|, the columns of all channels together: output units an input unit. */
   readonly gains: Float64Array;
   /** [count], pixels. */
   readonly sizes: Int32Array;
@@ -233,15 +233,9 @@ function neighbours(p: number, { height, width }: Size): number[] {
 /** Parts numbered by falling gain, with what is known of each. */
 function describe(found: Int32Array, { rows, length }: Features): Omit<Parts, 'status'> {
   const squares = squaredLengths(rows, length);
-  const total = squares.reduce((a, b) => a + b, 0);
   const parts = [...new Set(found)].map((label) => {
-    let [gain, pixels] = [0, 0];
-    found.forEach((own, p) => {
-      if (own !== label) return;
-      gain += squares[p] as number;
-      pixels++;
-    });
-    return { label, gain: gain / total, pixels };
+    const own = squares.filter((_, p) => found[p] === label);
+    return { label, gain: Math.sqrt(own.reduce((a, b) => a + b, 0) / own.length), pixels: own.length };
   });
   parts.sort((a, b) => b.gain - a.gain);
   const names = new Map(parts.map(({ label }, i) => [label, i]));
