@@ -8,7 +8,7 @@ import type { Weights } from '../denoisers/network/weights.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 
 /** Trained networks that ship with the package. */
-export const builtInModels = ['fashion', 'fashion-memorized'] as const;
+export const builtInModels = ['fashion', 'fashion-memorized', 'faces'] as const;
 
 /** A network read from its folder. */
 export interface NetworkModel {
