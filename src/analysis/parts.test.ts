@@ -24,13 +24,14 @@ const sigma = 0.7;
 
 /**
  * The Gaussian denoiser's Jacobian for pixels in independent blocks, each moved by one value with positive and negative channels and
- * uneven weights. J = sum over blocks of l / (l + sigma^2) u u^T with l = |w|^2 and u = w / |w|.
+ * uneven weights, and each by itself with variance `own`. Without that, J = sum over blocks of l / (l + sigma^2) u u^T with l = |w|^2 and u = w / |w|.
  */
 function blockModel(
   lines: readonly string[],
   channels: number,
   strengths: readonly number[],
   seed: number,
+  own = 0,
 ): BlockModel {
   const blocks = readBlocks(lines);
   const pixels = blocks.length;
@@ -47,10 +48,11 @@ function blockModel(
   );
   const covariance = zeros('float64', [n, n]);
   for (const w of weights) w.forEach((a, i) => w.forEach((b, j) => ((covariance.data[i * n + j] as number) += a * b)));
+  for (let i = 0; i < n; i++) (covariance.data[i * n + i] as number) += own;
   const denoiser = gaussianFromCovariance({ name: 'blocks', sampleShape, mean: new Float64Array(n), covariance });
   const gains = weights.map((w, b) => {
     const l = w.reduce((sum, v) => sum + v * v, 0);
-    return l / (l + sigma ** 2) / Math.sqrt(blocks.filter((own) => own === b).length);
+    return l / (l + sigma ** 2) / Math.sqrt(blocks.filter((block) => block === b).length);
   });
   const op = denoiser.linearize(tensor('float64', sampleShape, new Float64Array(n)), sigma);
   return { op, sampleShape, blocks, gains };
@@ -115,6 +117,26 @@ describe('findParts()', () => {
     const equal = blockModel(thirds, 1, [1, 1, 1], 4);
     const { labels } = await findParts(equal.op, equal.sampleShape, { count: 3 });
     expect(labels).toEqual(expected(equal));
+  });
+
+  test('findParts() keeps a background together whose pixels each vary a little on their own', async () => {
+    const model = blockModel(sleeves, 1, [0.2, 0.15], 1, 0.01);
+    const { labels } = await findParts(model.op, model.sampleShape, { count: 3, rank: 48 });
+    expect(labels).toEqual(expected(model));
+  });
+
+  test('findParts() tells apart parts that differ in one channel only, whichever', async () => {
+    const [pixels, width] = [80, 10];
+    const isLeft = (p: number): boolean => p % width < 4;
+    for (const channel of [0, 1]) {
+      const rows = zeros('float64', [3, 2 * pixels]);
+      for (let p = 0; p < pixels; p++) {
+        rows.data[(1 - channel) * pixels + p] = 1.1;
+        rows.data[(isLeft(p) ? 2 : 4) * pixels + channel * pixels + p] = isLeft(p) ? 1.2 : 1;
+      }
+      const { labels } = await findParts(matrixOperator(rows), [2, 8, width], { count: 2 });
+      expect(labels).toEqual(Int32Array.from({ length: pixels }, (_, p) => (isLeft(p) ? 0 : 1)));
+    }
   });
 
   test('findParts() gives specks to the part around them, and then finds fewer parts', async () => {

@@ -182,22 +182,28 @@ function squaredLengths(rows: Float64Array, length: number): Float64Array {
 /** Labels with every speck, the smallest first, given to the part that most of its border touches. */
 function withoutSpecks(labels: Int32Array, size: Size): Int32Array {
   const out = labels.slice();
-  const least = SPECK * labels.length;
   for (;;) {
-    const pieces = connectedPieces(out, size);
-    const speck = pieces.reduce((a, b) => (b.length < a.length ? b : a));
-    if (speck.length >= least || pieces.length === 1) return out;
-    const own = out[speck[0] as number];
-    const votes = new Map<number, number>();
-    for (const p of speck) {
-      for (const q of neighbours(p, size)) {
-        const label = out[q] as number;
-        if (label !== own) votes.set(label, (votes.get(label) ?? 0) + 1);
-      }
+    const specks = connectedPieces(out, size).filter((piece) => piece.length < SPECK * labels.length);
+    if (specks.length === 0) return out;
+    specks.sort((a, b) => a.length - b.length);
+    for (const speck of specks) {
+      const winner = labelAround(speck, out, size);
+      for (const p of speck) out[p] = winner;
     }
-    const [[winner]] = [...votes].sort((a, b) => b[1] - a[1] || a[0] - b[0]) as [[number, number]];
-    for (const p of speck) out[p] = winner;
   }
+}
+
+/** The label that most of a piece's border touches, the lowest of equals; its own where another piece has joined it all around. */
+function labelAround(piece: readonly number[], labels: Int32Array, size: Size): number {
+  const own = labels[piece[0] as number] as number;
+  const votes = new Map<number, number>();
+  for (const p of piece) {
+    for (const q of neighbours(p, size)) {
+      const label = labels[q] as number;
+      if (label !== own) votes.set(label, (votes.get(label) ?? 0) + 1);
+    }
+  }
+  return [...votes].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? own;
 }
 
 /** Pixels of each piece that hangs together by edges and has one label, in reading order of its first pixel. */
