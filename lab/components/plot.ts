@@ -12,7 +12,7 @@ export function seriesColor(i: number): string {
 
 /** Draws a plot in the lab's style; no legends: label the marks themselves, so that the export holds the words too. */
 export function drawPlot(width: number, options: PlotOptions): Element {
-  return Plot.plot({
+  const plot = Plot.plot({
     width,
     height: Math.round(Math.min(360, Math.max(240, width * 0.46))),
     marginLeft: 48,
@@ -22,6 +22,13 @@ export function drawPlot(width: number, options: PlotOptions): Element {
     style: { fontSize: '12px', background: 'none', overflow: 'visible' },
     ...options,
   });
+  // Names of groups inside a picture are for us, not for screen readers: the figure says what the picture shows.
+  for (const group of plot.querySelectorAll('[aria-label]')) {
+    group.setAttribute('data-mark', group.getAttribute('aria-label') ?? '');
+    group.removeAttribute('aria-label');
+    group.removeAttribute('aria-description');
+  }
+  return plot;
 }
 
 /** Powers of ten, or also twice and five times them where they are few, inside a log axis. */

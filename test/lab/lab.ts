@@ -1,0 +1,89 @@
+import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+
+import { builtLab } from '../../src/server/built-lab.ts';
+import { startLabServer } from '../../src/server/lab-server.ts';
+import { launchChromium } from '../browser/browser.ts';
+
+/** A page of the lab and what is wrong with it. */
+export interface LabPage {
+  readonly page: Page;
+  /** Uncaught errors, errors and warnings of the console, and requests that failed or left this machine. */
+  readonly complaints: readonly string[];
+  /** What axe finds serious or critical, a line each. */
+  violations(): Promise<string[]>;
+}
+
+/** How a page is opened. */
+export interface LabPageOptions {
+  /** Address after the page's name, `#correlation.1?p=100`. */
+  readonly hash?: string;
+  /** In CSS pixels, default 1280. */
+  readonly width?: number;
+  readonly dark?: boolean;
+}
+
+/** The built lab, served, in a browser. */
+export interface TestLab extends AsyncDisposable {
+  readonly url: string;
+  open(options?: LabPageOptions): Promise<LabPage>;
+}
+
+/** Builds the lab where it is out of date, serves it and starts Chromium. @param runs  folder of runs, default one that does not exist */
+export async function startLab(runs: string = 'no-such-folder'): Promise<TestLab> {
+  await using started = new AsyncDisposableStack();
+  const site = await builtLab({ say: () => undefined });
+  const server = started.use(await startLabServer({ site, runs, port: 0, say: () => undefined }));
+  const browser = await launchChromium();
+  started.defer(() => browser.close());
+  const all = started.move();
+  return {
+    url: server.url,
+    open: (options = {}) => openPage(browser, server.url, options),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+async function openPage(
+  browser: Browser,
+  url: string,
+  { hash = '', width = 1280, dark }: LabPageOptions,
+): Promise<LabPage> {
+  const page = await browser.newPage({
+    viewport: { width, height: 900 },
+    colorScheme: dark ? 'dark' : 'light',
+    acceptDownloads: true,
+  });
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('request', (request) => {
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(url))
+      complaints.push(`left: ${request.url()}`);
+  });
+  await page.goto(`${url}${hash}`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  return { page, complaints, violations: () => violationsOf(page) };
+}
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string | null;
+    readonly help: string;
+    readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
+  }[];
+}
+
+async function violationsOf(page: Page): Promise<string[]> {
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<AxeResult>('axe.run(document)');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id}: ${help}: ${target.join(' ')}`));
+}
