@@ -91,7 +91,7 @@ describe.skipIf(chromiumPath === undefined)(
     });
 
     it('says in one sentence that a model does not ship', async () => {
-      await expect(call('open', 'nothing')).rejects.toThrow(/nothing: expected one of fashion/);
+      await expect(call('open', 'nothing')).rejects.toThrow(/nothing: expected one of .*fashion/);
     });
   },
 );
