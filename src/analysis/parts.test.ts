@@ -16,7 +16,7 @@ interface BlockModel {
   readonly op: LinearOperator;
   readonly sampleShape: number[];
   readonly blocks: number[];
-  /** By block, root mean square of |J e_p| over its pixels. */
+  /** By block, the upper median of |J e_p| over its pixels. */
   readonly gains: number[];
 }
 
@@ -50,7 +50,14 @@ function blockModel(
   const denoiser = gaussianFromCovariance({ name: 'blocks', sampleShape, mean: new Float64Array(n), covariance });
   const gains = weights.map((w, b) => {
     const l = w.reduce((sum, v) => sum + v * v, 0);
-    return l / (l + sigma ** 2) / Math.sqrt(blocks.filter((block) => block === b).length);
+    const columns = blocks.flatMap((block, p) => {
+      const square = Array.from({ length: channels }, (_, c) => (w[c * pixels + p] as number) ** 2).reduce(
+        (x, y) => x + y,
+        0,
+      );
+      return block === b ? [Math.sqrt(l * square) / (l + sigma ** 2)] : [];
+    });
+    return columns.sort((x, y) => x - y)[columns.length >> 1] as number;
   });
   const op = denoiser.linearize(tensor('float64', sampleShape, new Float64Array(n)), sigma);
   return { op, sampleShape, blocks, gains };
@@ -101,7 +108,7 @@ describe('findParts()', () => {
     }
   }); // prettier-ignore
 
-  test('findParts() gives l / (l + sigma^2) over the root of the pixels as the gain of each block, falling, and the pixels', async () => {
+  test('findParts() gives the median length l / (l + sigma^2) |w_p| / |w| of the columns of each block, falling, and the pixels', async () => {
     const model = blockModel(sleeves, 1, [0.2, 0.15], 1);
     const { gains, sizes, status } = await findParts(model.op, model.sampleShape, { count: 3 });
     expect(status).toBe('converged');

@@ -21,7 +21,10 @@ export interface Parts {
   readonly labels: Int32Array;
   /** Parts found; fewer than sought where only specks were left of one. */
   readonly count: number;
-  /** [count], root mean square over a part's pixels of |J e_p|, the columns of all channels together: output units an input unit. */
+  /**
+   * [count], median over a part's pixels of |J e_p|, the columns of all channels together: output units an input unit. The median, as
+   * the outline of things, which moves much, belongs to the background in part.
+   */
   readonly gains: Float64Array;
   /** [count], pixels. */
   readonly sizes: Int32Array;
@@ -240,8 +243,8 @@ function neighbours(p: number, { height, width }: Size): number[] {
 function describe(found: Int32Array, { rows, length }: Features): Omit<Parts, 'status'> {
   const squares = squaredLengths(rows, length);
   const parts = [...new Set(found)].map((label) => {
-    const own = squares.filter((_, p) => found[p] === label);
-    return { label, gain: Math.sqrt(own.reduce((a, b) => a + b, 0) / own.length), pixels: own.length };
+    const own = squares.filter((_, p) => found[p] === label).sort();
+    return { label, gain: Math.sqrt(own[own.length >> 1] as number), pixels: own.length };
   });
   parts.sort((a, b) => b.gain - a.gain);
   const names = new Map(parts.map(({ label }, i) => [label, i]));
