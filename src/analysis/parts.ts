@@ -59,10 +59,11 @@ const RESTARTS = 10;
 /**
  * Cuts an image into parts that a denoiser moves together, without a segmenter: clusters of the columns of its Jacobian.
  * J is the posterior covariance over sigma^2, so two pixels of one part, whose values vary together given the noisy image, have parallel
- * columns. The leading triplets J ~ U S V^T give column j as row j of V S in the basis U; the columns of a pixel's channels are stacked,
- * averaged over 3 x 3 pixels with weights 1 2 1, scaled to a length below 1 (f / (|f| + tau), so that pixels without gain meet at the
- * origin as a part of their own, the background) and clustered by k-means; specks go to the part that surrounds them.
- * Parts need not be connected: two sleeves that vary together are one.
+ * columns. The leading triplets J ~ U S V^T give column j as row j of V S in the basis U. The columns f of a pixel's channels are stacked,
+ * scaled to f / (|f| + tau), so that pixels without gain meet at the origin as a part of their own, the background, averaged over 3 x 3
+ * pixels with weights 1 2 1, and clustered by k-means; specks go to the part that surrounds them.
+ * Parts need not be connected: two sleeves that vary together are one. For images in [-1, 1] a sigma near 1 shows the parts of this very
+ * image; larger ones show those of its class.
  * @param op  J at one noisy image, columns = C * H * W
  * @param sampleShape  [C, H, W]
  * @returns labels by falling gain, the same for the same seed
