@@ -1,4 +1,5 @@
 import type { Dataset } from './dataset.ts';
+import { sha256, sha256Hex } from './sha256.ts';
 
 const BLOCK_BYTES = 2 ** 24;
 
@@ -23,11 +24,7 @@ export async function contentHash(dataset: Dataset): Promise<string> {
   if (labels !== undefined) parts.push(await sha256(bytesOf(labels)));
   const all = new Uint8Array(parts.length * 32);
   parts.forEach((part, i) => all.set(part, i * 32));
-  return Array.from(await sha256(all), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  return sha256Hex(all);
 }
 
 function bytesOf(data: Float32Array | Int32Array): Uint8Array {

@@ -1,5 +1,6 @@
 import { parseNpz, writeNpz } from '../data/npz.ts';
 import { parseSafetensors, writeSafetensors } from '../data/safetensors.ts';
+import { sha256Hex } from '../data/sha256.ts';
 import { LabError, ModelError } from '../errors/errors.ts';
 import { assertShape, reshape, sameShape, showShape, sizeOf, tensor } from '../tensor/tensor.ts';
 import type { DType, Tensor } from '../tensor/tensor.ts';
@@ -62,7 +63,7 @@ export async function directionFiles(
     model,
     image,
     maskHash: mask && (await hashMask(mask)),
-    arrays: { file, bytes: bytes.length, sha256: await hashOf(bytes) },
+    arrays: { file, bytes: bytes.length, sha256: await sha256Hex(bytes) },
     version,
     search,
   });
@@ -98,7 +99,7 @@ async function checkBytes(path: string, { arrays }: DirectionSideCar, bytes: Uin
     const remedy = bytes.length < arrays.bytes ? 'It is truncated: copy it again.' : 'Copy it and its side-car again.';
     throw new ModelError(path, `expected the ${arrays.bytes} bytes of its side-car, got ${bytes.length}. ${remedy}`);
   }
-  checkHash(path, '', arrays.sha256, await hashOf(bytes));
+  checkHash(path, '', arrays.sha256, await sha256Hex(bytes));
 }
 
 function checkHash(path: string, what: string, wanted: string | undefined, got: string): void {
@@ -192,10 +193,4 @@ function inModelError<T>(work: () => T): T {
     if (!(cause instanceof LabError)) throw cause;
     throw new ModelError(cause.where, cause.message.slice(`${cause.where}: `.length), { cause });
   }
-}
-
-/** SHA-256 (hex); of a copy, since browsers digest no shared memory. */
-async function hashOf(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

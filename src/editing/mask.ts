@@ -1,4 +1,5 @@
 import type { Pixels } from '../data/images.ts';
+import { sha256Hex } from '../data/sha256.ts';
 import { DomainError, ShapeError } from '../errors/errors.ts';
 import { showShape, sizeOf } from '../tensor/tensor.ts';
 
@@ -163,8 +164,7 @@ export async function hashMask({ height, width, inside }: Mask): Promise<string>
   const bytes = new Uint8Array(header.length + inside.length);
   bytes.set(header);
   bytes.set(inside, header.length);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return sha256Hex(bytes);
 }
 
 /** The pixels whose centres pass a test. @throws DomainError on a size that is no whole number of pixels */
