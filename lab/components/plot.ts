@@ -33,7 +33,7 @@ export function drawPlot(width: number, options: PlotOptions): Element {
 
 /** Powers of ten, or also twice and five times them where they are few, inside a log axis. */
 export function logTicks(low: number, high: number): number[] {
-  const steps = high / low > 1e3 ? [1] : [1, 2, 5];
+  const steps = high / low > 60 ? [1] : [1, 2, 5];
   const first = Math.floor(Math.log10(low));
   const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
   return decades

@@ -34,6 +34,19 @@ describe.skipIf(chromiumPath === undefined)(`the correlation machine (${chromium
     await expect.poll(() => page.getByRole('progressbar').count(), { timeout: 60_000 }).toBe(0);
   });
 
+  it('brings a real picture back direction by direction', async () => {
+    const { page } = await open({ hash: small });
+    const strip = page.getByRole('group', { name: 'A held-out picture at falling noise' });
+    await strip.waitFor({ timeout: 100_000 });
+    const labels = await strip.getByRole('img', { name: /^from \d+ directions/ }).evaluateAll((tiles) => tiles.map((t) => t.ariaLabel)); // prettier-ignore
+    const found = labels.map((label) => Number(/\d+/.exec(label ?? '')?.[0]));
+    expect(found.length).toBe(8);
+    // Above the threshold of the first direction there is none; the less noise, the more.
+    expect(found[0]).toBe(0);
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+    expect(found.at(-1)).toBeGreaterThan(100);
+  });
+
   it('writes what a slider is set to into the address and the command, and restores it from there', async () => {
     const { page } = await open({ hash: small });
     const samples = page.getByRole('slider', { name: 'Samples n' });

@@ -65,11 +65,12 @@ export interface GainData {
 
 /** Gains relative to direction 1 over steps: lines the mean learned operator, dashes the covariance, dots the trials. */
 export function gainPlot({ learned, power, measured }: GainData, width: number): Element {
+  // Dashes may leave the picture: what is learned is what one looks at.
   const drawn = <T extends DirectionPoint>(points: readonly T[]): T[] => points.filter(({ y }) => y > FLOOR);
   const [lines, dashes] = [drawn(learned), drawn(power)];
   const dots = drawn(measured).filter(({ low }) => low > FLOOR);
-  const lowest = Math.min(0.1, ...[...lines, ...dashes, ...dots].map(({ y }) => y));
-  const domain = [10 ** Math.floor(Math.log10(lowest)), 1] as const;
+  const lowest = Math.min(0.1, ...[...lines, ...dots].map(({ y }) => y));
+  const domain = [10 ** Math.floor(Math.log10(lowest / 3)), 1] as const;
   const ends = [...Map.groupBy(lines, ({ direction }) => direction).values()].map(
     (points) => points.at(-1) as DirectionPoint,
   );
@@ -84,7 +85,10 @@ export function gainPlot({ learned, power, measured }: GainData, width: number):
       grid: true,
     },
     marks: [
-      Plot.line(dashes, { x: 'x', y: 'y', z: 'direction', stroke: color, strokeDasharray: '3,4', strokeOpacity: 0.8 }),
+      Plot.line(
+        dashes.filter(({ y }) => y >= domain[0]),
+        { x: 'x', y: 'y', z: 'direction', stroke: color, strokeDasharray: '3,4', strokeOpacity: 0.8 },
+      ),
       Plot.line(lines, { x: 'x', y: 'y', z: 'direction', stroke: color, strokeWidth: 1.75 }),
       Plot.ruleX(dots, { x: 'x', y1: 'low', y2: 'high', stroke: color, strokeOpacity: 0.55 }),
       Plot.dot(dots, { x: 'x', y: 'y', fill: color, r: 2.25 }),
@@ -96,6 +100,46 @@ export function gainPlot({ learned, power, measured }: GainData, width: number):
         fontWeight: 600,
         dx: 10,
       }),
+    ],
+  });
+}
+
+/** What the figure of real images shows. */
+export interface FoundData {
+  /** Noise level at which each direction is lost, descending. */
+  readonly critical: ArrayLike<number>;
+  /** Levels that pictures are shown of. */
+  readonly sigmas: readonly number[];
+}
+
+/** Number of directions that can be learned, over noise. */
+export function foundPlot({ critical, sigmas }: FoundData, width: number): Element {
+  const [high = 10, low = 0.05] = [sigmas[0], sigmas.at(-1)];
+  const steps = [
+    ...Array.from(critical, (x, i) => ({ x, y: i + 1 })).filter(({ x }) => x >= low),
+    { x: low, y: Array.from(critical).filter((x) => x >= low).length },
+  ].filter(({ y }) => y > 0);
+  return drawPlot(width, {
+    height: 220,
+    x: {
+      type: 'log',
+      domain: [low, high],
+      label: 'noise level σ',
+      ticks: logTicks(low, high),
+      tickFormat: String,
+      reverse: true,
+    },
+    y: {
+      type: 'log',
+      domain: [1, Math.max(10, critical.length)],
+      label: 'directions found',
+      ticks: logTicks(1, 1000),
+      tickFormat: String,
+      grid: true,
+    },
+    marks: [
+      Plot.ruleX(sigmas, { stroke: 'var(--line)' }),
+      Plot.line(steps, { x: 'x', y: 'y', curve: 'step-after', stroke: 'var(--series-1)', strokeWidth: 1.75 }),
     ],
   });
 }

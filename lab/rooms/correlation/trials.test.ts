@@ -4,9 +4,9 @@ import { criticalNoiseTopic } from '../../../src/experiments/theory/critical-noi
 import { linearReverseTopic } from '../../../src/experiments/theory/linear-reverse.ts';
 import type { OperationContext } from '../../compute/protocol.ts';
 import { alignmentCurves, criticalNoises, gainCurves } from './closed-forms.ts';
+import { operations } from './operations.ts';
 import { codec } from './room.ts';
 import type { CorrelationState } from './room.ts';
-import { operations } from './trials.ts';
 import type { Measured } from './trials.ts';
 
 const state: CorrelationState = {

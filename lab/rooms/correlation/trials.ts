@@ -31,7 +31,7 @@ const LEVELS = 10;
  * Alignment of learned with true directions over noise; every trial draws data, and noise at every level.
  * The random numbers are those of `eigenlens theory critical-noise` at the same seed.
  */
-const measureAlignment: Operation<CorrelationState, Measured, Measured> = async (state, context) => {
+export const measureAlignment: Operation<CorrelationState, Measured, Measured> = async (state, context) => {
   const spectrum = spectrumOf(state);
   const { dimension, samples, draws, seed, measure } = state;
   const sigmas = sigmaGrid(state, LEVELS);
@@ -56,7 +56,7 @@ const measureAlignment: Operation<CorrelationState, Measured, Measured> = async 
  * Gains of the product of learned projections relative to the first direction; fresh data and noise at every step of every trial.
  * The random numbers are those of `eigenlens theory linear-reverse` at the same seed.
  */
-const measureGains: Operation<CorrelationState, Measured, Measured> = async (state, context) => {
+export const measureGains: Operation<CorrelationState, Measured, Measured> = async (state, context) => {
   const spectrum = spectrumOf(state);
   const { dimension, samples, draws, sigma, steps, seed } = state;
   const rank = spectrum.length;
@@ -81,9 +81,6 @@ const measureGains: Operation<CorrelationState, Measured, Measured> = async (sta
     );
   return repeat('measureGains', state.trials, trial, points, context);
 };
-
-/** What the worker of this room does. */
-export const operations = { measureAlignment, measureGains };
 
 /** Runs trials in turn and says after each what all so far say together. */
 async function repeat(
