@@ -7,7 +7,8 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['analysis', 'editing', 'watermark'],
   ['experiments'],
   ['execution', 'store', 'report'],
-  ['cli', 'server'],
+  ['server'],
+  ['cli'],
 ];
 
 /** Floors up to this one run in a browser. */
