@@ -136,7 +136,8 @@ function keysOf(result: EditResult): KeyNumber[] {
 }
 
 /** Everything that is known of each direction, a line each. */
-function directionsTable({ directions, parts }: EditResult): string {
+function directionsTable(result: EditResult): string {
+  const { directions, parts } = result;
   const perceptual = directions.some(({ changes }) => changes.some((c) => c.perceptual !== undefined));
   const judged = directions.some(({ attributes }) => attributes !== undefined);
   const methods = new Set(directions.map(({ method }) => method)).size > 1;
@@ -147,10 +148,9 @@ function directionsTable({ directions, parts }: EditResult): string {
   return tableSection({
     id: 'numbers',
     title: 'The numbers',
-    reading:
-      'Singular value with its residual, and the length that the null-space projection left; the change that the Jacobian predicts inside and outside; what the posterior mean and the image then did.',
+    reading: `Singular value with its residual, and the length that the null-space projection left; the change that the Jacobian predicts inside and outside; what the posterior mean and the ${sampleName(result)} then did.`,
     head: [
-      `<tr>${blank(methods ? 3 : 2)}${group(3, 'found')}${group(2, 'predicted')}${group(3, 'posterior mean')}${group(images, 'image')}${blank(judged ? 2 : 1)}</tr>`,
+      `<tr>${blank(methods ? 3 : 2)}${group(3, 'found')}${group(2, 'predicted')}${group(3, 'posterior mean')}${group(images, sampleName(result))}${blank(judged ? 2 : 1)}</tr>`,
       `<tr>${names.map((name) => `<th>${name}</th>`).join('')}</tr>`,
     ],
     rows: directions.map((d) => ({

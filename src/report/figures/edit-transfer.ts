@@ -12,8 +12,8 @@ const CAPTION = 62;
 const NAME = 18;
 const AXIS = 24;
 const GROUP_GAP = 12;
-/** Between the two tiles of a pair. */
-const PAIR_GAP = 2;
+/** Between the two tiles of a pair, of pictures and of bars. */
+const PAIR_GAP = { image: 2, sample: 10 } as const;
 const LEAST = 44;
 /** Mean advance at 11 px. */
 const CHARACTER = 6.4;
@@ -24,13 +24,14 @@ export function transferFigure(shown: EditShown, tiles: EditTiles): Figure[] {
   const { result, arrays } = shown;
   if (arrays.transfers === undefined) return [];
   const title = `The same directions in other ${sampleName(result)}s`;
+  const gap = PAIR_GAP[sampleName(result)];
   const svg = (width: number): string => {
     const room = width - CAPTION + GROUP_GAP;
-    const groups = Math.min(result.images.length, Math.floor(room / (2 * LEAST + PAIR_GAP + GROUP_GAP)));
-    const size = tileSize(Math.min(LARGEST, (room / groups - GROUP_GAP - PAIR_GAP) / 2), result.sampleShape);
+    const groups = Math.min(result.images.length, Math.floor(room / (2 * LEAST + gap + GROUP_GAP)));
+    const size = tileSize(Math.min(LARGEST, (room / groups - GROUP_GAP - gap) / 2), result.sampleShape);
     const head = NAME + size + AXIS;
     const columns = Array.from({ length: groups }, (_, group) => {
-      const x = CAPTION + group * (2 * size + PAIR_GAP + GROUP_GAP);
+      const x = CAPTION + group * (2 * size + gap + GROUP_GAP);
       const pairs = result.directions.map(({ number }, i) => {
         return drawPair(shown, tiles, { group, number }, { x, y: head + i * (size + TILE_GAP), size });
       });
@@ -56,7 +57,7 @@ export function transferFigure(shown: EditShown, tiles: EditTiles): Figure[] {
 /** The name of an image over itself without an edit, and the two strengths. */
 function drawHead({ result, arrays }: EditShown, tiles: EditTiles, group: number, { x, size }: Box): string {
   const [low, high] = [arrays.strengths.data[0] ?? 0, arrays.strengths.data.at(-1) ?? 0];
-  const width = 2 * size + PAIR_GAP;
+  const width = 2 * size + PAIR_GAP[sampleName(result)];
   const name =
     group === 0 ? `this ${sampleName(result)}` : shortened(result.images[group]?.name ?? '', width / CHARACTER);
   const under = NAME + size + AXIS - 7;
@@ -76,7 +77,7 @@ function drawPair(
 ): string {
   const [index, others, strengths] = [number - 1, result.images.length - 1, arrays.strengths.data.length];
   const end = (i: 0 | 1): string => {
-    const box = { x: x + i * (size + PAIR_GAP), y, size };
+    const box = { x: x + i * (size + PAIR_GAP[sampleName(result)]), y, size };
     return group === 0
       ? tiles.sample('edits', index * strengths + i * (strengths - 1), box)
       : tiles.sample('transfers', (index * others + group - 1) * 2 + i, box);
