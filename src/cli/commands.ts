@@ -5,6 +5,7 @@ import { compare } from './compare.ts';
 import { data } from './data.ts';
 import { dimension } from './dimension.ts';
 import { doctor } from './doctor.ts';
+import { edit } from './edit.ts';
 import { emergence } from './emergence.ts';
 import { equivalence } from './equivalence.ts';
 import { gaussianity } from './gaussianity.ts';
@@ -21,6 +22,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   inspect,
   audit,
   compare,
+  edit,
   train,
   sweep,
   runs,

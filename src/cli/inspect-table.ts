@@ -1,4 +1,5 @@
-import type { InspectReading, InspectResult, LinearityRow, TripletRow } from '../experiments/inspect-result.ts';
+import type { InspectResult, LinearityRow, TripletRow } from '../experiments/inspect-result.ts';
+import type { ToldReading } from '../experiments/open-model.ts';
 import { copiesInWords } from '../report/copy-words.ts';
 import { keyNumbers, lowestRow } from '../report/key-numbers.ts';
 import type { KeyRow } from '../report/key-numbers.ts';
@@ -83,7 +84,7 @@ function describeLowest(rows: readonly KeyRow[], dimension: number): string {
 }
 
 /** How a foreign network was read, who says so, and what the images say. */
-function readingFacts({ label, by, check }: InspectReading): [string, string][] {
+function readingFacts({ label, by, check }: ToldReading): [string, string][] {
   if (by === undefined)
     return [
       ['read as', label],

@@ -1,5 +1,6 @@
+import type { EditRun } from '../experiments/edit-result.ts';
 import type { InspectRun, InspectSubject } from '../experiments/inspect.ts';
-import type { InspectArrays, InspectResult } from '../experiments/inspect-result.ts';
+import type { InspectArrays, InspectEdits, InspectResult } from '../experiments/inspect-result.ts';
 import type { OpenModel } from '../experiments/open-model.ts';
 import { resolveInspectSpec } from '../experiments/inspect-spec.ts';
 import type { InspectSpec } from '../experiments/inspect-spec.ts';
@@ -35,6 +36,7 @@ export const inspect: Command = defineCommand({
     samples: number('<n>', 'samples to draw (default 64)'),
     copies: number('<n>', 'samples to compare with the training set (default 256; 0: none)'),
     steps: number('<n>', 'noise levels of the sampler (default 18)'),
+    edits: number('<n>', 'directions a part in the sheet of one-step edits (default 1; 0: none)'),
     lengths: numbers('<list>', 'step lengths of the linearity test, VP coordinates (default 0.1 to 40)'),
     blockSize: number('<n>', 'rows of the Jacobian in one product (default 112)'),
     ...modelOptions,
@@ -48,9 +50,9 @@ export const inspect: Command = defineCommand({
     'inspect unet.onnx --parameterization epsilon --data photos/ --out runs/unet',
   ],
   resolve: ({ args, options, seed }) => {
-    const { data, sigmas, levels, images, triplets, samples, copies, steps, lengths, blockSize } = options;
+    const { data, sigmas, levels, images, triplets, samples, copies, steps, edits, lengths, blockSize } = options;
     const { beside, besideLevels, device, trust } = options;
-    const said = { data, sigmas, levels, images, triplets, samples, copies, steps, lengths, blockSize };
+    const said = { data, sigmas, levels, images, triplets, samples, copies, steps, edits, lengths, blockSize };
     const reading = readingOf(options);
     return resolveInspectSpec({ model: args[0], seed, ...said, beside, besideLevels, device, trust, reading });
   },
@@ -61,6 +63,7 @@ async function runCommand(spec: InspectSpec, context: CommandContext): Promise<C
   const { signal, progress, folder, layout, commandLine } = context;
   const { openDenoiser } = await import('../experiments/models.ts');
   const { runInspect } = await import('../experiments/inspect.ts');
+  const { inspectEdits } = await import('../experiments/inspect-edits.ts');
   const { runInspectBeside } = await import('../experiments/inspect-beside.ts');
   const { inspectTable } = await import('./inspect-table.ts');
   const { resolveDevice } = await import('../engine/backend/device.ts');
@@ -82,17 +85,26 @@ async function runCommand(spec: InspectSpec, context: CommandContext): Promise<C
   const run = await (beside && other
     ? runInspectBeside({ ...spec, beside }, subjectOf(model), subjectOf(other))
     : runInspect(spec, subjectOf(model)));
-  const text = inspectTable(run.result, layout);
-  if (folder === undefined) return { value: run.result, text };
-  return { value: await writeRun(run, folder, [model.decode, other?.decode]), text };
+  const edited = await inspectEdits(spec, subjectOf(model));
+  const result = edited ? { ...run.result, edit: editedPart(edited) } : run.result;
+  const text = inspectTable(result, layout);
+  if (folder === undefined) return { value: result, text };
+  return { value: await writeRun({ ...run, result }, edited, folder, [model.decode, other?.decode]), text };
+}
+
+/** What the result says of the edits; their report is that of `eigenlens edit`. */
+function editedPart({ result: { sigma, vpTime, images, parts, directions } }: EditRun): InspectEdits {
+  return { sigma, vpTime, images, parts, directions };
 }
 
 /** Writes arrays, report and pictures; the skeleton adds spec.json and result.json and the manifest. */
 async function writeRun(
   { result, arrays, beside }: InspectRun,
+  edited: EditRun | undefined,
   folder: RunFolder,
   [decode, decodeOther]: readonly OpenModel['decode'][],
 ): Promise<InspectResult> {
+  const { editSheetPng } = await import('../report/edit-sheets.ts');
   const { renderReport } = await import('../report/inspect-report.ts');
   const { isImageShape } = await import('../report/png.ts');
   const others = Object.entries({ ...beside?.arrays }).map(([name, array]) => [`beside_${name}`, array] as const);
@@ -101,10 +113,12 @@ async function writeRun(
   if (isImageShape(result.sampleShape)) {
     await folder.write('directions.png', await directionsPng(arrays.right_heldout, result.sampleShape));
   }
+  const sheet = edited && editSheetPng(edited);
+  if (sheet) await folder.write('edits.png', sheet);
   if (beside) await writeSheets(beside.result, beside.arrays, folder, { decode: decodeOther, stem: 'beside-' });
   const files = [...folder.files, 'report.html', 'result.json', 'run.json', 'spec.json'].sort();
   const complete = { ...result, files };
-  await folder.write('report.html', await renderReport(complete, arrays, beside?.arrays));
+  await folder.write('report.html', await renderReport(complete, arrays, { other: beside?.arrays, edited }));
   return complete;
 }
 

@@ -23,7 +23,7 @@ export interface EditPath {
 /** How the way is chosen. */
 export interface EditPathOptions {
   readonly sigma: number;
-  /** Noise levels each way, >= 2, default 24. */
+  /** Noise levels each way, >= 2, default 12. */
   readonly steps?: number | undefined;
   /** Lowest noise level: clean images count as being there; default 0.002. */
   readonly sigmaMin?: number | undefined;
@@ -38,7 +38,7 @@ export interface PathRun {
   readonly onStep?: ((step: SampleStep) => void) | undefined;
 }
 
-const DEFAULT_STEPS = 24;
+const DEFAULT_STEPS = 12;
 const DEFAULT_SIGMA_MIN = 0.002;
 
 /**

@@ -4,6 +4,7 @@ import { eigh } from '../linalg/eigh.ts';
 import { matmul } from '../linalg/matmul.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { tensor } from '../tensor/tensor.ts';
+import type { Mask } from './mask.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Images [1, 4, 4] of a Gaussian, in closed form. */
@@ -13,7 +14,11 @@ export const shape = [1, 4, 4] as const;
 export const N = 16;
 
 /** The upper half of the image. */
-export const upperHalf = { height: 4, width: 4, inside: Uint8Array.from({ length: N }, (_, i) => (i < 8 ? 1 : 0)) };
+export const upperHalf: Mask = {
+  height: 4,
+  width: 4,
+  inside: Uint8Array.from({ length: N }, (_, i) => (i < 8 ? 1 : 0)),
+};
 
 /** A covariance A A^T / 16 whose entries all differ from 0, or, with `apart`, one whose halves are independent. */
 export function covarianceOf(seed: number, apart = false): Tensor<'float64'> {

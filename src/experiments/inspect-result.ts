@@ -1,10 +1,11 @@
 import type { LinearityMeasure } from '../analysis/linearity.ts';
 import type { EnergyRuleName } from '../analysis/rank.ts';
-import type { SelfCheck } from '../analysis/self-check.ts';
 import type { DeviceName } from '../engine/backend/session.ts';
 import type { TripletStatus } from '../linalg/triplets.ts';
 import type { FloatDType, FloatTensor, Tensor } from '../tensor/tensor.ts';
 import type { AuditResult } from './audit-result.ts';
+import type { EditResult } from './edit-result.ts';
+import type { ToldReading } from './open-model.ts';
 
 /** Where a Jacobian is taken: at a noised held-out image, or at a state of a sampling trajectory. */
 export type InspectSite = 'heldout' | 'trajectory';
@@ -48,20 +49,14 @@ export interface SymmetryRow extends InspectPoint {
   readonly defect: number;
 }
 
+/** What a run says of its one-step edits; `eigenlens edit` says more. */
+export type InspectEdits = Pick<EditResult, 'sigma' | 'vpTime' | 'images' | 'parts' | 'directions'>;
+
 /** A rank curve from a closed form, drawn under the measured one. */
 export interface InspectReference {
   /** Label of the curve (`Gaussian with the training covariance`). */
   readonly name: string;
   readonly rankCurve: readonly { readonly sigma: number; readonly ratio: number; readonly rule: EnergyRuleName }[];
-}
-
-/** The reading of a foreign network. */
-export interface InspectReading {
-  /** The reading in use, `epsilon, linear, pixels -1..1`. */
-  readonly label: string;
-  /** Who stated it; undefined where it was found by trying. */
-  readonly by?: string | undefined;
-  readonly check: SelfCheck;
 }
 
 /** Data set behind a run: its name and the hash of what was read. */
@@ -116,10 +111,12 @@ export interface InspectResult {
   readonly copying?: InspectCopying;
   /** The second model, at some of the noise levels. */
   readonly beside?: InspectResult;
+  /** One-step edits of the first held-out image. */
+  readonly edit?: InspectEdits;
   /** Where networks ran. */
   readonly device?: DeviceName;
   /** How a foreign network was read, and what real images said to that. */
-  readonly reading?: InspectReading;
+  readonly reading?: ToldReading;
   /** Names of the files written, inside the run folder. */
   readonly files: readonly string[];
 }

@@ -28,6 +28,8 @@ export interface InspectSpec {
   readonly copies: number;
   readonly steps: number;
   readonly blockSize: number;
+  /** Directions a part in the sheet of one-step edits; 0 for none. */
+  readonly edits: number;
   /** VP coordinates. */
   readonly lengths: readonly number[];
   /** A second model of the same shape, from the same latents. */
@@ -53,6 +55,7 @@ const schema: z.ZodType<InspectSpec> = z.strictObject({
   copies: whole('an integer from 0 to 10000', 0, 10_000),
   steps: whole('an integer from 2 to 1000', 2, 1000),
   blockSize: count,
+  edits: whole('an integer from 0 to 100', 0, 100),
   lengths: z.array(positive).min(1).max(50),
   beside: z.strictObject({ model: z.string().min(1), sigmas: z.array(positive).min(1) }).optional(),
   reading: readingInputSchema.optional(),
@@ -84,6 +87,8 @@ export interface InspectInput {
   readonly steps?: number | undefined;
   /** Rows in one Jacobian product, default 112: large blocks spare a network most of its overhead. */
   readonly blockSize?: number | undefined;
+  /** Directions a part in the sheet of one-step edits, default 1; 0 leaves it out. */
+  readonly edits?: number | undefined;
   /** Step lengths of the linearity test in VP coordinates, default 0.1 to 40. */
   readonly lengths?: readonly number[] | undefined;
   /** A second model, whose copy check, samples and rank stand beside. */
@@ -119,6 +124,7 @@ export function resolveInspectSpec(input: InspectInput): InspectSpec {
     copies,
     steps,
     blockSize: input.blockSize ?? 112,
+    edits: input.edits ?? 1,
     lengths: [...(input.lengths ?? [0.1, 0.3, 1, 3, 10, 20, 40])],
     ...besideOf(input, sigmas, copies),
     ...(input.reading === undefined ? {} : { reading: input.reading }),

@@ -15,14 +15,8 @@ import type { PointMeasures } from './inspect-measure.ts';
 import { drawSamples, jacobianPoints, noiseHeldout } from './inspect-points.ts';
 import type { InspectWatch, JacobianPoint } from './inspect-points.ts';
 import { gaussianReference } from './inspect-reference.ts';
-import type {
-  InspectArrays,
-  InspectCopying,
-  InspectReading,
-  InspectReference,
-  InspectResult,
-  InspectSite,
-} from './inspect-result.ts';
+import type { InspectArrays, InspectCopying, InspectReference, InspectResult, InspectSite } from './inspect-result.ts';
+import type { ToldReading } from './open-model.ts';
 import { trajectoryGrid } from './inspect-spec.ts';
 import type { InspectSpec } from './inspect-spec.ts';
 
@@ -40,7 +34,7 @@ export interface InspectSubject extends InspectWatch {
   /** Where networks run. */
   readonly device?: DeviceName | undefined;
   /** How a foreign network is read. */
-  readonly reading?: InspectReading | undefined;
+  readonly reading?: ToldReading | undefined;
   /** The command line that makes this run again. */
   readonly command: string;
   /** Version of this package. */

@@ -1,7 +1,16 @@
+import type { SelfCheck } from '../analysis/self-check.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Denoiser } from '../denoisers/denoiser.ts';
 import type { Tensor, FloatTensor } from '../tensor/tensor.ts';
-import type { InspectReading } from './inspect-result.ts';
+
+/** The reading of a foreign network, as a run says it. */
+export interface ToldReading {
+  /** The reading in use, `epsilon, linear, pixels -1..1`. */
+  readonly label: string;
+  /** Who stated it; undefined where it was found by trying. */
+  readonly by?: string | undefined;
+  readonly check: SelfCheck;
+}
 
 /** A denoiser with the data that belong to it; whoever opened it disposes the denoiser. */
 export interface OpenModel {
@@ -13,7 +22,7 @@ export interface OpenModel {
   /** Eigenvalues of the covariance of the data, where they came for free. */
   readonly variances?: Float64Array | undefined;
   /** How a foreign network is read, as real images judged it; undefined for our own models and where the check was left out. */
-  readonly reading?: InspectReading | undefined;
+  readonly reading?: ToldReading | undefined;
   /** Pictures of a latent model's samples [B, ...sampleShape] to [B, c, h, w]. */
   readonly decode?: ((latents: FloatTensor) => Promise<Tensor<'float32'>>) | undefined;
 }

@@ -1,6 +1,9 @@
+import type { EditRun } from '../experiments/edit-result.ts';
 import type { InspectArrays, InspectResult } from '../experiments/inspect-result.ts';
 import { copyingFigures, copyingTable } from './copying-figures.ts';
 import { copyingLead } from './copying-lead.ts';
+import { stripsFigure } from './figures/edit-strips.ts';
+import { EditTiles } from './figures/edit-tiles.ts';
 import { inspectFigures } from './inspect-figures.ts';
 import { greatest, keyNumbers, lowestRow, type KeyRow } from './key-numbers.ts';
 import { inspectNotes } from './inspect-notes.ts';
@@ -10,18 +13,23 @@ import { loadCanvas, showMeasured, showNumber } from './svg.ts';
 
 /**
  * The report of `eigenlens inspect` as one HTML file: no script, no network, light and dark, readable on a telephone and on paper.
- * @param otherArrays  of the second model, where `result` has one beside
+ * @param more.other  arrays of the second model, where `result` has one beside
+ * @param more.edited  one-step edits of the first held-out image
  * @returns the whole document
  */
 export async function renderReport(
   result: InspectResult,
   arrays: InspectArrays,
-  otherArrays?: InspectArrays,
+  more: { readonly other?: InspectArrays | undefined; readonly edited?: EditRun | undefined } = {},
 ): Promise<string> {
   const canvas = await loadCanvas();
   const { beside } = result;
-  const models = [{ result, arrays }, ...(beside && otherArrays ? [{ result: beside, arrays: otherArrays }] : [])];
-  const figures = [...copyingFigures(canvas, models), ...inspectFigures(canvas, result, arrays)];
+  const models = [{ result, arrays }, ...(beside && more.other ? [{ result: beside, arrays: more.other }] : [])];
+  const figures = [
+    ...copyingFigures(canvas, models),
+    ...inspectFigures(canvas, result, arrays),
+    ...(more.edited ? [stripsFigure(more.edited, new EditTiles(more.edited))] : []),
+  ];
   const rows = keyNumbers(result);
   return reportPage({
     title: beside ? `${result.model} beside ${beside.model}` : result.model,

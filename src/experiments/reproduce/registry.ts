@@ -1,5 +1,6 @@
 import { belowBoundary } from './below-boundary.ts';
 import { clusteringEquivalence } from './clustering-equivalence.ts';
+import { editingTable } from './editing-table.ts';
 import { explainedVariance } from './explained-variance.ts';
 import { hiddenGaussian } from './hidden-gaussian.ts';
 import { intrinsicDimension } from './intrinsic-dimension.ts';
@@ -48,4 +49,5 @@ export const reproductions: readonly Reproduction[] = [
   localDenoiserToys,
   memorizationCurve,
   mixtureGeneralization,
+  editingTable,
 ];
