@@ -48,6 +48,14 @@ describe('a slider', () => {
     expect(stepped(10, 1, { low: 1, high: 100, log: true, whole: false })).toBe(10.5);
     expect(settle(2.6, { low: 1, high: 4, log: false, whole: true })).toBe(3);
   });
+
+  it('goes from stop to stop where there are some, the nearest on its scale', () => {
+    const scale = { low: 16, high: 4096, log: true, whole: true, stops: [16, 32, 512, 4096] };
+    expect([16, 32, 512, 4096].map((value) => stepped(value, 1, scale))).toEqual([32, 512, 4096, 4096]);
+    expect(stepped(512, -10, scale)).toBe(32);
+    expect([1, 22, 23, 5000].map((value) => settle(value, scale))).toEqual([16, 16, 32, 4096]);
+    expect(stepped(1, 1, { ...scale, low: 1, high: 4, stops: [1, 2, 4], log: false })).toBe(2);
+  });
 });
 
 describe('showNumber()', () => {

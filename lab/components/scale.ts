@@ -6,6 +6,8 @@ export interface SliderScale {
   readonly log: boolean;
   /** Whole numbers only. */
   readonly whole: boolean;
+  /** The only values that there are, ascending, from `low` to `high`. */
+  readonly stops?: readonly number[] | undefined;
 }
 
 /** Positions of a slider, from 0. */
@@ -34,13 +36,20 @@ export function stepped(value: number, steps: number, scale: SliderScale): numbe
   for (let length = Math.abs(steps); length <= 1 / STEP; length++) {
     const next = valueAt(positionOf(value, scale) + direction * length * STEP * POSITIONS, scale);
     if (next !== value)
-      return scale.whole && Math.abs(steps) === 1 && !scale.log ? settle(value + direction, scale) : next;
+      return scale.whole && Math.abs(steps) === 1 && !scale.log && scale.stops === undefined
+        ? settle(value + direction, scale)
+        : next;
   }
   return value;
 }
 
 /** The nearest value that the scale has. */
-export function settle(value: number, { low, high, whole }: SliderScale): number {
+export function settle(value: number, scale: SliderScale): number {
+  const { low, high, whole, stops } = scale;
+  if (stops !== undefined) {
+    const apart = (stop: number): number => Math.abs(positionOf(stop, scale) - positionOf(value, scale));
+    return stops.reduce((a, b) => (apart(b) < apart(a) ? b : a));
+  }
   const rounded = whole ? Math.round(value) : Number(value.toPrecision(DIGITS));
   return Math.min(high, Math.max(low, rounded));
 }
