@@ -9,7 +9,7 @@ import { CancelledError, StoreError } from '../errors/errors.ts';
 /** Root of the package; src/ and dist/ lie equally deep. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What the lab is built from, in a checkout. */
-const SOURCES = ['lab', 'src', 'assets', 'package-lock.json'];
+const SOURCES = ['lab', 'src', 'assets', 'repro/memorization', 'package-lock.json'];
 
 /** How a build is watched and stopped. */
 export interface BuildOptions {
