@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { CancelledError, DatasetError, DomainError, ShapeError } from '../errors/errors.ts';
 import { normal, randomKey } from '../tensor/random.ts';
 import { tensor } from '../tensor/tensor.ts';
-import { fitAttributeJudge } from './attribute-judge.ts';
+import { credible, fitAttributeJudge } from './attribute-judge.ts';
 
 const N = 12;
 
@@ -57,6 +57,15 @@ describe('fitAttributeJudge()', () => {
     const ridged = await fitAttributeJudge(train, heldout, { ridge: 1e6 });
     expect(few.r2[1]).toBeLessThan(all.r2[1] as number);
     expect(Math.abs(ridged.r2[0] as number)).toBeLessThan(0.1);
+  });
+
+  it('credible() keeps the attributes that are told well, in order', async () => {
+    const judge = await fitAttributeJudge(images(1, 400, known), images(2, 200, known), { ridge: 1e-9 });
+    const some = credible(judge);
+    expect(some.names).toEqual(['linear', 'product']);
+    const two = tensor('float64', [2, 3, 2, 2], new Float64Array(2 * N).fill(0.5));
+    const [all, kept] = [judge.judge(two), some.judge(two)];
+    expect([...kept]).toEqual([all[0], all[1], all[3], all[4]]);
   });
 
   it('fitAttributeJudge() refuses data without attributes, attributes that never differ, and images of another shape', async () => {

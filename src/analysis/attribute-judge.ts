@@ -71,6 +71,27 @@ export async function fitAttributeJudge(
   return { names, deviations: targets.deviations, r2, judge };
 }
 
+/** Attributes told worse than this are left out where changes count: what they seem to change is the judge's error. */
+const LEAST_R2 = 0.5;
+
+/** The same judge of the attributes alone that it tells well: those whose R^2 is `LEAST_R2` or more. */
+export function credible({ names, deviations, r2, judge }: AttributeJudge): AttributeJudge {
+  const kept = Int32Array.from(names.keys()).filter((a) => (r2[a] as number) >= LEAST_R2);
+  const A = names.length;
+  return {
+    names: Array.from(kept, (a) => names[a] as string),
+    deviations: Float64Array.from(kept, (a) => deviations[a] as number),
+    r2: Float64Array.from(kept, (a) => r2[a] as number),
+    judge: (images) => {
+      const all = judge(images);
+      return Float64Array.from({ length: (all.length / A) * kept.length }, (_, i) => {
+        const [b, k] = [Math.floor(i / kept.length), i % kept.length];
+        return all[b * A + (kept[k] as number)] as number;
+      });
+    },
+  };
+}
+
 interface Part {
   /** [N, n] */
   readonly x: Tensor<'float64'>;

@@ -1,4 +1,4 @@
-import { fitAttributeJudge } from '../analysis/attribute-judge.ts';
+import { credible, fitAttributeJudge } from '../analysis/attribute-judge.ts';
 import { SpecError } from '../errors/errors.ts';
 import type { AppliedDirection, EditStage } from './edit-apply.ts';
 import type { AttributeShift, EditDirection } from './edit-result.ts';
@@ -10,9 +10,6 @@ export interface Judged {
   readonly accuracy: Readonly<Record<string, number>>;
 }
 
-/** Attributes told worse than this are left out: what they seem to change is the judge's error. */
-const LEAST_R2 = 0.5;
-
 /**
  * Says which attributes each direction changes, by a judge that learns them from the model's own training data.
  * @throws SpecError for a model without training data; as `fitAttributeJudge` for data without attributes
@@ -23,7 +20,8 @@ export async function judgeDirections(
 ): Promise<Judged> {
   if (train === undefined) throw new SpecError('edit', `expected training data for --judge, ${denoiser.name} names none. Leave it out.`); // prettier-ignore
   onProgress?.({ label: 'learning attributes', done: 0, total: 1 });
-  const judge = await fitAttributeJudge(train, heldout, { signal });
+  const whole = await fitAttributeJudge(train, heldout, { signal });
+  const judge = credible(whole);
   const A = judge.names.length;
   const zero = strengths.indexOf(0);
   const directions = applied.map(({ row, edits }) => {
@@ -31,11 +29,9 @@ export async function judgeDirections(
     const shift = (s: number, a: number): number =>
       ((told[s * A + a] as number) - (told[zero * A + a] as number)) / (judge.deviations[a] as number);
     const attributes = judge.names
-      .flatMap((name, a): AttributeShift[] =>
-        (judge.r2[a] as number) < LEAST_R2 ? [] : [{ name, minus: shift(0, a), plus: shift(strengths.length - 1, a) }],
-      )
+      .map((name, a): AttributeShift => ({ name, minus: shift(0, a), plus: shift(strengths.length - 1, a) }))
       .sort((p, q) => Math.abs(q.plus - q.minus) - Math.abs(p.plus - p.minus));
     return { ...row, attributes };
   });
-  return { directions, accuracy: Object.fromEntries(judge.names.map((name, a) => [name, judge.r2[a] as number])) };
+  return { directions, accuracy: Object.fromEntries(whole.names.map((name, a) => [name, whole.r2[a] as number])) };
 }

@@ -1,7 +1,7 @@
 import { recoveryError } from '../analysis/clustering/recovery.ts';
+import { drawProblem } from '../analysis/clustering/subspace-problem.ts';
 import { throwIfAborted } from '../errors/errors.ts';
 import type { Job } from './jobs/job.ts';
-import { drawProblem } from './phase-problem.ts';
 import { solverOf } from './phase-solver.ts';
 import type { PhaseSolver, SubspaceSolver } from './phase-solver.ts';
 

@@ -1,10 +1,10 @@
 import { kSubspaces } from '../../analysis/clustering/k-subspaces.ts';
 import { recoveryError } from '../../analysis/clustering/recovery.ts';
+import { drawProblem } from '../../analysis/clustering/subspace-problem.ts';
 import { throwIfAborted } from '../../errors/errors.ts';
 import { lowRankDefaults } from '../../training/low-rank/spec.ts';
 import type { LowRankSpec } from '../../training/low-rank/spec.ts';
 import { trainLowRank } from '../../training/low-rank/train.ts';
-import { drawProblem } from '../phase-problem.ts';
 import type { TopicContext } from '../theory/topic.ts';
 import { between } from './reproduction.ts';
 import type { ClaimResult, Reproduction, ReproductionResult } from './reproduction.ts';

@@ -1,4 +1,4 @@
-import { fitAttributeJudge } from '../../analysis/attribute-judge.ts';
+import { credible, fitAttributeJudge } from '../../analysis/attribute-judge.ts';
 import { openDataset } from '../../data/open.ts';
 import type { DirectionMethod } from '../../editing/direction-set.ts';
 import { runEditingBenchmark } from '../editing-benchmark.ts';
@@ -57,13 +57,13 @@ const FULL: TableSize = {
 const TINY: TableSize = {
   images: 1,
   targets: 1,
-  directions: 1,
+  directions: 2,
   steps: 6,
   strengths: [4],
   regions: regions.slice(3),
   methods: ['loco', 'random'],
   faces: 300,
-  least: 1,
+  least: 0.5,
 };
 /** Noise level of the edits, VE. */
 const SIGMA = 2;
@@ -73,7 +73,8 @@ async function runTable(size: TableSize, context: TopicContext): Promise<Reprodu
   const { denoiser, heldout } = await openDenoiser('faces', { signal });
   await using model = denoiser;
   const train = await openDataset(`faces-train:${size.faces}`);
-  const judge = await fitAttributeJudge(train, await openDataset(`faces-heldout:${Math.min(1000, size.faces)}`), { signal });
+  const whole = await fitAttributeJudge(train, await openDataset(`faces-heldout:${Math.min(1000, size.faces)}`), { signal });
+  const judge = credible(whole);
   const scores = await runEditingBenchmark({ denoiser: model, heldout, train, judge, sigma: SIGMA, seed, signal, onProgress, ...size });
   const [ours, ...others] = scores as [MethodScore, ...MethodScore[]];
   const rival = others.reduce((best, score) => (score.localSuccess > best.localSuccess ? score : best));
@@ -91,7 +92,7 @@ async function runTable(size: TableSize, context: TopicContext): Promise<Reprodu
   }
   return {
     claims,
-    values: { scores, judge: Object.fromEntries(judge.names.map((name, a) => [name, judge.r2[a] ?? null])), sigma: SIGMA },
+    values: { scores, judge: Object.fromEntries(whole.names.map((name, a) => [name, whole.r2[a] ?? null])), sigma: SIGMA },
     notes: [
       'The paper lets people rate edits of CelebA-HQ; here a regression on drawn faces does: the attribute that changes most must belong to the region, change by a standard deviation between the signs, and twice as much as any other region changes.',
       'Each method is rated at the strength of 2, 4 and 8 that suits it best. A transfer counts against all directions, successful or not.',

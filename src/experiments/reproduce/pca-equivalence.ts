@@ -1,3 +1,4 @@
+import { drawProblem } from '../../analysis/clustering/subspace-problem.ts';
 import { lowRankNetwork } from '../../denoisers/network/low-rank.ts';
 import { throwIfAborted } from '../../errors/errors.ts';
 import { subspaceDistance } from '../../linalg/angles.ts';
@@ -11,7 +12,6 @@ import { largestMoment, lowRankDefaults } from '../../training/low-rank/spec.ts'
 import type { LowRankSpec, NoiseLevels } from '../../training/low-rank/spec.ts';
 import { trainLowRank } from '../../training/low-rank/train.ts';
 import type { LowRankTraining } from '../../training/low-rank/train.ts';
-import { drawProblem } from '../phase-problem.ts';
 import type { Curve } from '../plain-figure.ts';
 import type { TopicContext } from '../theory/topic.ts';
 import { between, near } from './reproduction.ts';

@@ -1,7 +1,7 @@
-import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
-import { normal, randomKey } from '../tensor/random.ts';
-import { tensor } from '../tensor/tensor.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { randomMixture, sampleMixture } from '../../denoisers/mixture-draw.ts';
+import { normal, randomKey } from '../../tensor/random.ts';
+import { tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 
 /** One trial's points and true bases; component k has the points i with i mod K = k. */
 export function drawProblem(options: {
