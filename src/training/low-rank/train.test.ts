@@ -9,6 +9,7 @@ import { tensor, zeros } from '../../tensor/tensor.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { largestMoment, lowRankDefaults } from './spec.ts';
 import { trainLowRank } from './train.ts';
+import type { LowRankStep } from './train.ts';
 
 const line = { ...lowRankDefaults, ranks: [4], restarts: 1, seed: 5 };
 const plain = normal(randomKey(1, 'plain'), [40, 12]);
@@ -101,6 +102,26 @@ describe('trainLowRank()', () => {
     const [a, b, c] = [await trainLowRank(spread, spec), await trainLowRank(spread, spec), await trainLowRank(spread, { ...spec, seed: 6 })]; // prettier-ignore
     expect(a.bases).toEqual(b.bases);
     expect(a.bases).not.toEqual(c.bases);
+  });
+
+  it('trainLowRank() shows every step of every restart, waits for it, and trains as unseen', async () => {
+    const spec = { ...lowRankDefaults, ranks: [2, 1], steps: 8, restarts: 2, seed: 3 };
+    let seen: string[] = [];
+    let last: readonly Tensor<'float64'>[] = [];
+    const onStep = async (at: LowRankStep): Promise<void> => {
+      last = at.bases();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      seen.push(`${at.restart}:${at.step}`);
+    };
+    const { bases } = await trainLowRank(spread, spec, { onStep });
+    const trials = ['0:0', '0:1', '0:2', '1:0', '1:1', '1:2'];
+    expect(seen.slice(0, 6)).toEqual(trials);
+    expect(seen.slice(6).map((at) => at.slice(2))).toEqual(['3', '4', '5', '6', '7', '8']);
+    expect(last).toEqual(bases);
+    expect((await trainLowRank(spread, spec)).bases).toEqual(bases);
+    seen = [];
+    await trainLowRank(spread, { ...spec, steps: 2, restarts: 1 }, { onStep });
+    expect(seen).toEqual(['0:0', '0:1', '0:2']);
   });
 
   it('trainLowRank() refuses what it cannot train on in one line', async () => {

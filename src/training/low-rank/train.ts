@@ -40,6 +40,16 @@ export interface LowRankWatch {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Whether moments between start and end are kept, default true; each costs as much as some steps. */
   readonly history?: boolean | undefined;
+  /** Called before the first step of each restart and after every one, with the subspaces there; waited for, so that it may set the pace. */
+  readonly onStep?: ((at: LowRankStep) => void | Promise<void>) | undefined;
+}
+
+/** One restart at one of its steps. */
+export interface LowRankStep {
+  readonly restart: number;
+  readonly step: number;
+  /** Orthonormal rows of each subspace, [d_k, n]; computed when asked for. */
+  readonly bases: () => readonly Tensor<'float64'>[];
 }
 
 /** Share of the steps after which one restart is kept. */
@@ -61,16 +71,21 @@ export async function trainLowRank(
   watch: LowRankWatch = {},
 ): Promise<LowRankTraining> {
   checkLowRankSpec(points, spec);
-  const { signal, onProgress, history: kept = true } = watch;
+  const { signal, onProgress, onStep, history: kept = true } = watch;
   const unit = 1 / largestMoment(points);
   const trial = spec.restarts > 1 ? Math.ceil(spec.steps * TRIAL) : 0;
   const total = spec.restarts * trial + spec.steps - trial;
   const clock = { done: 0, turned: performance.now() };
+  const tell = async (run: Run): Promise<void> => {
+    const { restart, step } = run;
+    await onStep?.({ restart, step, bases: () => blocksOf(liftedBases(run), spec.ranks) });
+  };
   const advance = async (run: Run, end: number): Promise<void> => {
     while (run.step < end && !run.flat) {
       if (kept && run.step >= run.nextRecord) record(run, spec);
       takeStep(run, spec, unit);
       clock.done++;
+      if (onStep) await tell(run);
       if (performance.now() - clock.turned < TURN_MS) continue;
       onProgress?.(clock.done, total);
       await new Promise((resolve) => setTimeout(resolve, 0));
@@ -79,7 +94,10 @@ export async function trainLowRank(
     }
   };
   const runs = Array.from({ length: spec.restarts }, (_, r) => createRun(points, spec, r));
-  for (const run of runs) await advance(run, trial);
+  for (const run of runs) {
+    if (onStep) await tell(run);
+    await advance(run, trial);
+  }
   const restarts = runs.map((run) => evaluate(run.x0, run.bases, spec));
   const best = runs[restarts.indexOf(Math.min(...restarts))] as Run;
   await advance(best, spec.steps);
