@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 
 /** What the lab's pages may load: files of this server, and what they make themselves. lab/index.html says the same for other servers. */
-export const LAB_POLICY = [
+export const LAB_POLICY: string = [
   "default-src 'self'",
   "script-src 'self' 'wasm-unsafe-eval' blob:",
   "worker-src 'self' blob:",
