@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../src/data/sha256.ts';
 import type { Denoiser } from '../../src/denoisers/denoiser.ts';
 import { buildNetwork } from '../../src/denoisers/network/architecture.ts';
 import { modelFiles, parseSideCar, parseWeights } from '../../src/denoisers/network/model-file.ts';
@@ -22,6 +23,8 @@ export const shippedModels: readonly string[] = [
 export interface ShippedModel {
   readonly denoiser: Denoiser;
   readonly sideCar: ModelSideCar;
+  /** SHA-256 (hex) by which saved directions know the model, as in src/experiments/model-hash.ts. */
+  readonly hash: () => Promise<string>;
 }
 
 /**
@@ -38,7 +41,17 @@ export async function openShipped(name: string, device: DeviceName = 'wasm'): Pr
   const weights = parseWeights(name, weightBytes);
   const network = buildNetwork(sideCar.architecture);
   const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData, device });
-  return { denoiser, sideCar };
+  return { denoiser, sideCar, hash: () => hashOf(sideCar, weightBytes) };
+}
+
+/** Of what the network computes with: its name and training do not matter. */
+async function hashOf(
+  { architecture, parameterization, sigmaData }: ModelSideCar,
+  weights: Uint8Array,
+): Promise<string> {
+  const content = JSON.stringify({ architecture, parameterization, sigmaData });
+  const bytes = new Blob([`network\n${content}\n`, Uint8Array.from(weights)]);
+  return sha256Hex(new Uint8Array(await bytes.arrayBuffer()));
 }
 
 function urlOf(name: string, file: string): string {
