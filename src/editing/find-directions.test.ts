@@ -85,6 +85,8 @@ describe('findDirections()', () => {
     expect(shares[1]).toBeLessThan(shares[0] as number);
     // The outside has 8 pixels, so its Jacobian has 8 right singular vectors.
     expect(shares[2]).toBeLessThan(1e-7);
+    const most = await findDirections(denoiser, noisy(), SIGMA, { mask: upperHalf, rank: 1, nullRank: 100 });
+    expect(most.nullRank).toBe(8);
   });
 
   it("findDirections() gives the baselines' own directions: whole image, noise prediction, random inside the mask", async () => {
@@ -117,7 +119,7 @@ describe('findDirections()', () => {
     await expect(find({ mask: { ...upperHalf, inside: flags(1) } })).rejects.toThrow(DomainError);
     await expect(find({ mask: { height: 2, width: 4, inside: new Uint8Array(8) } })).rejects.toThrow(ShapeError);
     await expect(find({ rank: 17 })).rejects.toThrow(/directions from 1 to 16, got 17/);
-    await expect(find({ mask: upperHalf, nullRank: 20 })).rejects.toThrow(/null rank from 1 to 16, got 20/);
+    await expect(find({ mask: upperHalf, nullRank: 1.5 })).rejects.toThrow(/null rank from 1 to 16, got 1.5/);
     await expect(find({ method: 'random', rank: 0 })).rejects.toThrow(DomainError);
     await expect(find({ signal: AbortSignal.abort() })).rejects.toThrow(CancelledError);
   });

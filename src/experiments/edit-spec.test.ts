@@ -13,7 +13,7 @@ describe('resolveEditSpec()', () => {
       mask: 'auto',
       directions: 1,
       method: 'loco',
-      nullRank: 5,
+      nullRank: 20,
     });
     expect(resolveEditSpec({ mask: 'box:1,2,3,4' }).directions).toBe(5);
     expect(resolveEditSpec({ transfer: 'a.json,b.json' })).toMatchObject({

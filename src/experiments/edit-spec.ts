@@ -144,7 +144,7 @@ export function resolveEditSpec(input: EditInput): EditSpec {
     parts: input.parts ?? DEFAULT_PARTS,
     directions: input.directions ?? (supervised || mask === 'auto' ? 1 : 5),
     method: input.method ?? (supervised ? 'supervised' : 'loco'),
-    nullRank: input.nullRank ?? 5,
+    nullRank: input.nullRank ?? 20,
     sigma: time === undefined ? input.sigma : sigmaFromTime('time', time),
     steps: input.steps ?? 12,
     ...(strength !== undefined && { strengths: parseStrengths(strength) }),

@@ -46,6 +46,8 @@ export interface BenchmarkOptions {
   readonly targets: number;
   /** Directions a region and image. */
   readonly directions: number;
+  /** Leading directions of the outside that `loco` projects out. */
+  readonly nullRank: number;
   readonly sigma: number;
   readonly steps: number;
   /** Strengths tried, VP coordinates, each with both signs; a method is rated at the one that suits it best. */
@@ -73,7 +75,14 @@ export interface MethodScore {
   readonly applySeconds: number;
   /** Attributes that successful directions changed, with how many did. */
   readonly changed: Readonly<Record<string, number>>;
+  /** Local success by region. */
+  readonly regions: Readonly<Record<string, number>>;
+  /** Directions that failed by each test; one may fail several. */
+  readonly failures: Readonly<Record<Failure, number>>;
 }
+
+/** Why an edit failed: its attribute is another region's, changes too little, others change too, or the outside does. */
+export type Failure = 'elsewhere' | 'weak' | 'spill' | 'outside';
 
 /** Attribute shift from the negative to the positive strength, in standard deviations, that counts as an edit. */
 const LEAST_SHIFT = 1;
@@ -85,6 +94,7 @@ const LEAST_RATIO = 3;
 /** One direction applied to one image with both signs. */
 interface Rated {
   readonly success: boolean;
+  readonly failures: readonly Failure[];
   readonly attribute: string;
   /** Signed, in standard deviations. */
   readonly shift: number;
@@ -95,6 +105,7 @@ interface Rated {
 
 /** Everything known of one direction: ratings by strength. */
 interface Trial {
+  readonly region: string;
   readonly source: readonly Rated[];
   /** By strength, then target. */
   readonly targets: readonly (readonly Rated[])[];
@@ -129,7 +140,7 @@ async function runMethod(
   options: BenchmarkOptions,
   onDone: (done: number) => void,
 ): Promise<Trial[]> {
-  const { denoiser, heldout, train, images, targets, directions, sigma, steps, seed, signal } = options;
+  const { denoiser, heldout, train, images, targets, directions, nullRank, sigma, steps, seed, signal } = options;
   const path = editPath({ sigma, steps, seed });
   const clean = await heldout.read(Array.from({ length: images + targets }, (_, i) => i));
   const noisy = await toNoise(denoiser, clean, path, { signal });
@@ -144,23 +155,24 @@ async function runMethod(
       const begun = performance.now();
       const known = method === 'pca' ? shared.get(region.name) : undefined;
       const search = { denoiser, train, noisy: imageAt(noisy, i), sigma, signal };
-      const spec = { method, directions, nullRank: NULL_RANK, seed: seed + i };
+      const spec = { method, directions, nullRank, seed: seed + i };
       const set = known?.set ?? (await searchDirections(spec, mask, search));
       const learnSeconds = known?.seconds ?? (performance.now() - begun) / 1000;
       if (method === 'pca') shared.set(region.name, { set, seconds: learnSeconds });
       for (let k = 0; k < directions; k++) {
         const direction = row(set.vectors, k).data;
         const span = { noisy: slice(noisy as Tensor<'float64'>, i, i + 1 + targets), back: slice(back as Tensor<'float64'>, i, i + 1 + targets) }; // prettier-ignore
-        trials.push({ ...(await tryDirection(direction, { region, mask, path, ...span }, options)), learnSeconds });
+        trials.push({
+          ...(await tryDirection(direction, { region, mask, path, ...span }, options)),
+          region: region.name,
+          learnSeconds,
+        });
       }
       onDone(i * options.regions.length + r + 1);
     }
   }
   return trials;
 }
-
-/** As in the paper. */
-const NULL_RANK = 5;
 
 /** Where a direction is tried: image 0 is the one it was found at, the others are targets. */
 interface TrialStage {
@@ -175,7 +187,7 @@ async function tryDirection(
   direction: Float64Array,
   { region, mask, path, noisy, back }: TrialStage,
   { denoiser, heldout, judge, strengths, signal }: BenchmarkOptions,
-): Promise<Omit<Trial, 'learnSeconds'>> {
+): Promise<Omit<Trial, 'learnSeconds' | 'region'>> {
   const signed = strengths.flatMap((s) => [-s, s]);
   const begun = performance.now();
   const edits = await toImages(denoiser, moved(noisy, direction, signed, path.sigma), path, { signal });
@@ -210,15 +222,20 @@ function verdict(
   region: BenchmarkRegion,
   ratio: number,
   wanted: Rated | undefined,
-): Pick<Rated, 'success' | 'attribute' | 'shift'> {
+): Pick<Rated, 'success' | 'failures' | 'attribute' | 'shift'> {
   const belongs = (a: number): boolean => region.attributes.includes(names[a] as string);
   const most = shifts.reduce((best, v, a) => (Math.abs(v) > Math.abs(shifts[best] as number) ? a : best), 0);
   const chosen = wanted === undefined ? most : names.indexOf(wanted.attribute);
   const shift = shifts[chosen] as number;
   const spill = Math.max(0, ...shifts.filter((_, a) => !belongs(a)).map(Math.abs));
-  const local = ratio >= LEAST_RATIO && Math.abs(shift) >= LEAST_SHIFT && spill <= SPILL * Math.abs(shift);
   const meant = wanted === undefined ? belongs(chosen) : wanted.success && shift * wanted.shift > 0;
-  return { success: local && meant, attribute: names[chosen] as string, shift };
+  const failures: Failure[] = [
+    ...(meant ? [] : (['elsewhere'] as const)),
+    ...(Math.abs(shift) >= LEAST_SHIFT ? [] : (['weak'] as const)),
+    ...(spill <= SPILL * Math.abs(shift) ? [] : (['spill'] as const)),
+    ...(ratio >= LEAST_RATIO ? [] : (['outside'] as const)),
+  ];
+  return { success: failures.length === 0, failures, attribute: names[chosen] as string, shift };
 }
 
 function scoreOf(method: DirectionMethod, strength: number, s: number, trials: readonly Trial[]): MethodScore {
@@ -237,10 +254,19 @@ function scoreOf(method: DirectionMethod, strength: number, s: number, trials: r
     ssim: mean(sources.map((r) => r.ssim)),
     learnSeconds: median(trials.map((t) => t.learnSeconds)),
     applySeconds: median(trials.map((t) => t.applySeconds)),
-    changed: Object.fromEntries(
-      [...Map.groupBy(successes, (r) => r.attribute)].map(([name, all]) => [name, all.length]),
+    changed: countsOf(successes.map(({ attribute }) => attribute)),
+    regions: Object.fromEntries(
+      [...Map.groupBy(trials, ({ region }) => region)].map(([name, all]) => [
+        name,
+        mean(all.map(({ source }) => Number(source[s]?.success))),
+      ]),
     ),
+    failures: { elsewhere: 0, weak: 0, spill: 0, outside: 0, ...countsOf(sources.flatMap(({ failures }) => failures)) },
   };
+}
+
+function countsOf(names: readonly string[]): Record<string, number> {
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
 }
 
 function median(values: readonly number[]): number {
