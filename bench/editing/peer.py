@@ -79,6 +79,21 @@ def tangents_at_one_point():
     return batched(lambda t: func.jvp(f, (point,), (t,))[1])
 
 
+def tangents_by_two_gradients():
+    """J v as the gradient of <J^T u, v> in u, where u does not matter; the graph of J^T u for K copies is kept for all products."""
+    graphs = {}
+
+    def apply(v):
+        if len(v) not in graphs:
+            at = copies(len(v)).requires_grad_()
+            u = torch.zeros_like(at).requires_grad_()
+            graphs[len(v)] = u, torch.autograd.grad(f(at), at, u, create_graph=True)[0]
+        u, pulled = graphs[len(v)]
+        return torch.autograd.grad(pulled, u, v.reshape(-1, *sizes), retain_graph=True)[0].flatten(1)
+
+    return apply
+
+
 def released_tangents():
     """As released: one derivative in the length of a step along all of the vectors."""
 
@@ -122,7 +137,7 @@ def released_gradients():
 
 
 FORMS = (
-    [tangents_of_copies, tangents_at_one_point, released_tangents],
+    [tangents_of_copies, tangents_at_one_point, tangents_by_two_gradients, released_tangents],
     [gradients_of_copies, gradients_at_one_point, released_gradients],
 )
 RELEASED = released_tangents, released_gradients
