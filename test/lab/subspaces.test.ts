@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+
+import { chromiumNote, chromiumPath } from '../browser/browser.ts';
+import { startLab } from './lab.ts';
+import type { LabPage, LabPageOptions, TestLab } from './lab.ts';
+
+describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNote})`, { timeout: 120_000 }, () => {
+  const resources = new AsyncDisposableStack();
+  const pages: LabPage[] = [];
+  let lab: TestLab;
+
+  const open = async (options: LabPageOptions = {}): Promise<LabPage> => {
+    const opened = await lab.open(options);
+    pages.push(opened);
+    resources.defer(() => opened.page.close());
+    return opened;
+  };
+  const view = (page: Page): Locator => page.getByRole('img', { name: 'Subspaces turn into place' });
+  /** Small, so that all is over soon. */
+  const small = '#subspaces.1?n=12&noise=0&steps=40&dim=8&trials=2&tries=2';
+
+  beforeAll(async () => {
+    lab = resources.use(await startLab());
+  }, 300_000);
+  afterAll(() => resources.disposeAsync());
+
+  it('lets subspaces turn into place step by step, and says how near they came', async () => {
+    const { page } = await open({ hash: small });
+    const network = view(page).locator('[data-mark="network"] path').first();
+    await network.waitFor({ timeout: 60_000 });
+    const poses = new Set<string | null>();
+    await expect
+      .poll(async () => poses.add(await network.getAttribute('d')).size, { timeout: 60_000, interval: 30 })
+      .toBeGreaterThan(3);
+    expect(await view(page).locator('[data-mark="points"] circle').count()).toBe(24);
+    await page.getByText(/^After 40 steps the network is .* from the truth/).waitFor({ timeout: 60_000 });
+    const errors = page.getByRole('img', { name: 'Error' }).locator('[data-mark="line"] path');
+    // Two subspaces, two learners.
+    expect(await errors.count()).toBe(4);
+  });
+
+  it('fills the phase diagram under the predicted boundary', async () => {
+    const { page } = await open({ hash: `${small}&shape=plane` });
+    const diagram = page.getByRole('img', { name: 'As many points as dimensions' });
+    const cells = diagram.locator('[data-mark="rect"]').first().locator('rect');
+    await expect.poll(() => cells.count(), { timeout: 100_000 }).toBe(8 * 14);
+    const titles = await cells.locator('title').allTextContents();
+    const shares = titles.map((title) => /N = (\d+), d = (\d+): (\d+) of 2/.exec(title)?.slice(1).map(Number) ?? []);
+    expect(shares.length).toBe(8 * 14);
+    for (const [N = 0, d = 0, successes] of shares) if (d < 8) expect(successes).toBe(N < d ? 0 : 2);
+    expect(await diagram.getByText('predicted N = d').count()).toBe(1);
+    await cells.nth(14 * 2 + 4).click();
+    // The third rank, five points.
+    await expect.poll(() => page.getByRole('spinbutton', { name: 'Points of each' }).inputValue()).toBe('5');
+    expect(await page.getByRole('spinbutton', { name: 'Framed rank' }).inputValue()).toBe('3');
+  });
+
+  it('turns under the pointer and the arrow keys, and a link restores all of it', async () => {
+    const { page } = await open({ hash: small });
+    await view(page).locator('[data-mark="points"] circle').first().waitFor({ timeout: 60_000 });
+    const box = (await view(page).boundingBox()) as { x: number; y: number; width: number; height: number };
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + 40, y + 20, { steps: 4 });
+    await page.mouse.up();
+    await page.mouse.move(x + 140, y + 20);
+    await expect.poll(() => page.url()).toContain('turn=48&tilt=32');
+    await page.getByRole('application', { name: 'View in three dimensions' }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(() => page.url()).toContain('turn=43&tilt=27');
+    await page.getByRole('slider', { name: 'Step shown' }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => page.url()).toContain('step=39');
+    await page.reload();
+    await page.getByRole('slider', { name: 'Step shown' }).waitFor();
+    expect(await page.getByRole('spinbutton', { name: 'Step shown' }).inputValue()).toBe('39');
+    expect(await page.getByRole('spinbutton', { name: 'Points of each' }).inputValue()).toBe('12');
+    expect(page.url()).toContain('turn=43&tilt=27');
+  });
+
+  it('is used by the keyboard alone, stops when told to, and begins anew', async () => {
+    const { page } = await open({ hash: '#subspaces.1?noise=0&steps=400&dim=8&trials=1&tries=1' });
+    const cancel = page.getByRole('button', { name: 'Cancel' }).first();
+    await cancel.focus({ timeout: 60_000 });
+    await page.keyboard.press('Enter');
+    const progress = page.getByRole('progressbar', { name: 'training' });
+    await expect.poll(() => progress.count()).toBe(0);
+    await page.getByRole('button', { name: 'Train again' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => progress.count()).toBe(1);
+    await page.getByRole('button', { name: 'Draw again' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.url()).toContain('seed=1');
+    await page.getByText('eigenlens equivalence molrg:n=3,K=2,d=1,seed=1').waitFor();
+    await page.getByLabel('Mixture').selectOption('plane-and-line');
+    await page.getByText('eigenlens equivalence molrg:n=3,d=2+1,seed=1').waitFor();
+  });
+
+  it('saves the view as SVG and the points as CSV', async () => {
+    const { page } = await open({ hash: small });
+    await page.getByText(/^After 40 steps/).waitFor({ timeout: 60_000 });
+    const save = async (kind: string): Promise<string> => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: `Save Subspaces turn into place as ${kind}` }).click(),
+      ]);
+      return readFile(await download.path(), 'utf8');
+    };
+    const svg = await save('SVG');
+    expect(svg).toMatch(/^<svg[^>]* xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    expect(svg).not.toContain('var(');
+    const [head, ...rows] = (await save('CSV')).trim().split('\n');
+    expect(head).toBe('component,x,y,z,network_says,k_subspaces_says');
+    expect(rows.length).toBe(24);
+    // Both have found the component of every point.
+    for (const row of rows) expect(row.split(',').slice(4)).toEqual([row.charAt(0), row.charAt(0)]);
+  });
+
+  it('has no task over 100 ms while it computes and turns', async () => {
+    const { page } = await open({ hash: small });
+    await view(page).locator('[data-mark="network"] path').first().waitFor({ timeout: 60_000 });
+    await page.evaluate(
+      'window.long = []; new PerformanceObserver((list) => window.long.push(...list.getEntries().map((e) => e.duration))).observe({ type: "longtask" })',
+    );
+    await page.getByRole('button', { name: 'Train again' }).click();
+    await page.getByRole('application', { name: 'View in three dimensions' }).focus();
+    for (let i = 0; i < 20; i++) await page.keyboard.press('ArrowRight');
+    await page.getByText(/^After 40 steps/).waitFor({ timeout: 60_000 });
+    expect(Math.max(0, ...(await page.evaluate<number[]>('window.long')))).toBeLessThan(100);
+  });
+
+  it.each([
+    ['light', {}],
+    ['dark', { dark: true }],
+    ['390 px wide', { width: 390 }],
+  ])('has no serious accessibility finding and does not overflow: %s', async (_, options) => {
+    const opened = await open({ hash: small, ...options });
+    const { page } = opened;
+    await page.locator('.katex').first().waitFor();
+    await page.getByText(/^After 40 steps/).waitFor({ timeout: 60_000 });
+    expect(await opened.violations()).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
+  });
+
+  it('raises no error, warning or failed request', () => {
+    expect(pages.length).toBeGreaterThan(5);
+    expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+  });
+});
