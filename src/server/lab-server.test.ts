@@ -122,6 +122,7 @@ describe('startLabServer()', () => {
 
   it('lists runs by their paths inside the folder, and hands out the files that a run names', async () => {
     const answer = await ask('/api/runs');
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     const { runs, skipped } = JSON.parse(answer.body) as RunListing;
     expect(runs.map(({ path, job, name }) => [path, job, name])).toEqual([['a/b c', 'inspect', 'test']]);
     expect(runs[0]?.files.map((f) => f.name)).toEqual(['report.html', 'spec.json']);

@@ -115,7 +115,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { site
 async function sendRuns(request: IncomingMessage, response: ServerResponse, folder: string): Promise<void> {
   try {
     const body = JSON.stringify(await listing(folder));
-    send(request, response, 200, body, { 'Content-Type': typeOf('.json'), 'Cache-Control': 'no-store' });
+    send(request, response, 200, body, { 'Content-Type': typeOf('runs.json'), 'Cache-Control': 'no-store' });
   } catch (error) {
     if (!(error instanceof LabError)) throw error;
     sendText(request, response, 500, error.message);
@@ -161,7 +161,7 @@ function sendText(
   headers: Record<string, string> = {},
 ): void {
   send(request, response, status, `${text}\n`, {
-    'Content-Type': typeOf('.txt'),
+    'Content-Type': typeOf('answer.txt'),
     'Cache-Control': 'no-store',
     ...headers,
   });
