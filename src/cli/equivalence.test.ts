@@ -57,6 +57,19 @@ describe('eigenlens equivalence', () => {
     expect(arrays.get('step')?.shape).toEqual(arrays.get('distance')?.shape);
   });
 
+  it('equivalence --point-noise lifts points off their subspaces by the noise, and takes nothing for 0', async () => {
+    const found = async (...words: string[]): Promise<EquivalenceResult> => {
+      const all = ['molrg:n=12,K=1,d=2', '--points', '100', '--steps', '60', '--json', '--quiet', ...words];
+      return JSON.parse((await run(...all)).out) as EquivalenceResult;
+    };
+    const [clean, none, noisy] = [await found(), await found('--point-noise', '0'), await found('--point-noise', '0.3')]; // prettier-ignore
+    expect(none).toEqual(clean);
+    expect(clean.clustering.energy).toBeCloseTo(1, 12);
+    // Of the mean square 2 + 12 * 0.09 the plane holds 2 + 2 * 0.09, and some noise that it turned to.
+    expect(noisy.clustering.energy).toBeGreaterThan(2.18 / 3.08 - 0.06);
+    expect(noisy.clustering.energy).toBeLessThan(2.18 / 3.08 + 0.06);
+  });
+
   it('equivalence --data reads points of any scale and offset', async () => {
     const path = join(folder, 'points.npy');
     const x = normal(randomKey(1), [50, 8]).data.map((v, i) => 100 + 7 * v * (i % 8 < 2 ? 3 : 0.5));
@@ -71,6 +84,7 @@ describe('eigenlens equivalence', () => {
     [['molrg:n=48,K=5,d=2', '--points', '4'], /at least 5 points/],
     [['molrg:n=8,K=2,d=1,means=3'], /origin/],
     [['--steps', '0'], /steps/],
+    [['--data', 'fashion', '--point-noise', '0.1'], /points of mixtures only/],
     [['--data', '/nowhere.npy'], /nowhere/],
     [['--sigma', '-1'], /sigma/],
   ])('equivalence %j is refused in one line', async (words, message) => {

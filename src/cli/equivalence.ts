@@ -15,6 +15,7 @@ export const equivalence: Command = defineCommand({
   options: {
     data: text('<data>', 'data set or path instead of a mixture; centred and scaled'),
     points: number('<n>', 'points in all (default 60)'),
+    pointNoise: number('<x>', "standard deviation of noise on each coordinate of a mixture's points (default 0)"),
     clusters: number('<n>', 'subspaces of a data set (default 1)'),
     rank: number('<n>', 'their rank (default 4)'),
     weights: choice(['soft-max', 'hard-max'], 'how the network chooses: from the noisy or the clean sample'),

@@ -2,7 +2,7 @@ import { openDataset } from '../data/open.ts';
 import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
 import { parseMixtureSpec } from '../denoisers/mixture-spec.ts';
 import { DomainError, SpecError } from '../errors/errors.ts';
-import { permutation, randomKey } from '../tensor/random.ts';
+import { normal, permutation, randomKey } from '../tensor/random.ts';
 import { castFloat, reshape, sizeOf, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { EquivalenceSpec } from './equivalence-spec.ts';
@@ -25,26 +25,36 @@ const MIXTURE = 'molrg:';
 
 /**
  * Draws a mixture's points, or reads a data set's and brings them to mean zero and to a mean square of the rank.
- * @throws SpecError for what names neither, or a mixture with means; DomainError for samples without variance; DatasetError
+ * @throws SpecError for what names neither, a mixture with means, or a data set with noise of its own; DomainError for samples without variance; DatasetError
  */
 export async function equivalencePoints(spec: EquivalenceSpec): Promise<EquivalencePoints> {
   return spec.data.startsWith(MIXTURE) ? drawnPoints(spec) : readPoints(spec);
 }
 
-function drawnPoints({ data, points, seed }: EquivalenceSpec): EquivalencePoints {
+function drawnPoints({ data, points, pointNoise, seed }: EquivalenceSpec): EquivalencePoints {
   const mixture = randomMixture(parseMixtureSpec(data.slice(MIXTURE.length)));
   if (mixture.some(({ mean }) => mean.some((v) => v !== 0))) {
     throw new SpecError('equivalence', `takes subspaces through the origin, got means in '${data}'. Leave them out.`);
   }
   const labels = Int32Array.from({ length: points }, (_, i) => i % mixture.length);
-  const { x } = sampleMixture(mixture, randomKey(seed, 'equivalence', 'points'), points, labels);
+  const clean = sampleMixture(mixture, randomKey(seed, 'equivalence', 'points'), points, labels).x;
+  const e = normal(randomKey(seed, 'equivalence', 'point noise'), clean.shape).data;
+  const x = tensor(
+    'float64',
+    clean.shape,
+    clean.data.map((value, i) => value + pointNoise * (e[i] as number)),
+  );
   const n = x.shape[1] as number;
   const truth = mixture.map(({ basis }) => basis);
   const ranks = truth.map((basis) => basis.shape[0] as number);
   return { name: data, x, ranks, mean: new Float64Array(n), scale: 1, truth };
 }
 
-async function readPoints({ data, points, clusters, rank, seed }: EquivalenceSpec): Promise<EquivalencePoints> {
+async function readPoints(spec: EquivalenceSpec): Promise<EquivalencePoints> {
+  const { data, points, pointNoise, clusters, rank, seed } = spec;
+  if (pointNoise > 0) {
+    throw new SpecError('equivalence', `puts noise on the points of mixtures only, got ${pointNoise} for '${data}'. Leave it out.`); // prettier-ignore
+  }
   const dataset = await openDataset(data);
   const order = permutation(randomKey(seed, 'equivalence', 'points'), dataset.count);
   const read = castFloat(await dataset.read(order.subarray(0, points)), 'float64');

@@ -9,6 +9,8 @@ export interface EquivalenceSpec {
   readonly data: string;
   /** Points in all; of a mixture, evenly many a component. */
   readonly points: number;
+  /** Standard deviation of the noise on each coordinate of a mixture's points, which are without unless told. */
+  readonly pointNoise: number;
   /** Number of subspaces and their rank, for data sets; mixtures have their own. */
   readonly clusters: number;
   readonly rank: number;
@@ -32,6 +34,7 @@ const schema = z.strictObject({
   command: z.literal('equivalence').default('equivalence'),
   data: z.string().min(1).default('molrg:n=48,K=2,d=3'),
   points: whole.max(100_000).default(60),
+  pointNoise: z.number().nonnegative().finite().default(0),
   clusters: whole.max(100).default(1),
   rank: whole.max(1000).default(4),
   weights: z.enum(['soft-max', 'hard-max']).default('soft-max'),
