@@ -18,36 +18,38 @@ function contextOf(
 }
 
 describe('learn()', () => {
-  it.each(['two-lines', 'three-lines', 'plane-and-line'] as const)(
-    'has the numbers of eigenlens equivalence at the same seed: %s',
-    async (shape) => {
-      const state = { ...input, shape };
-      const { sigma, weights, steps, rate, restarts, seed } = state;
-      const { result } = await runEquivalence(
-        resolveEquivalenceSpec({
-          data: `molrg:${mixtureOf(state)}`,
-          points: 20 * componentsOf(state),
-          sigma,
-          weights,
-          steps,
-          rate,
-          restarts,
-          seed,
-        }),
-      );
-      const { moments, best, distance } = await operations.learn(
-        state,
-        contextOf(() => undefined),
-      );
-      // The command pairs the network with what was clustered, and that with the truth: the same errors in some order.
-      const sorted = (errors: Iterable<number> | undefined): number[] => [...(errors ?? [])].sort((a, b) => a - b);
-      const last = moments.at(-1);
-      expect(last?.step).toBe(steps);
-      sorted(last?.network.errors).forEach((error, k) => expect(error).toBeCloseTo(sorted(result.network.error)[k] as number, 9)); // prettier-ignore
-      sorted(best.errors).forEach((error, k) => expect(error).toBeCloseTo(sorted(result.clustering.error)[k] as number, 9)); // prettier-ignore
-      expect(distance).toBeCloseTo(result.distance, 9);
-    },
-  );
+  it.each([
+    ['two-lines', 0],
+    ['three-lines', 0.2],
+    ['plane-and-line', 0.1],
+  ] as const)('has the numbers of eigenlens equivalence at the same seed: %s, noise %d', async (shape, noise) => {
+    const state = { ...input, shape, noise };
+    const { sigma, weights, steps, rate, restarts, seed } = state;
+    const { result } = await runEquivalence(
+      resolveEquivalenceSpec({
+        data: `molrg:${mixtureOf(state)}`,
+        points: 20 * componentsOf(state),
+        pointNoise: noise,
+        sigma,
+        weights,
+        steps,
+        rate,
+        restarts,
+        seed,
+      }),
+    );
+    const { moments, best, distance } = await operations.learn(
+      state,
+      contextOf(() => undefined),
+    );
+    // The command pairs the network with what was clustered, and that with the truth: the same errors in some order.
+    const sorted = (errors: Iterable<number> | undefined): number[] => [...(errors ?? [])].sort((a, b) => a - b);
+    const last = moments.at(-1);
+    expect(last?.step).toBe(steps);
+    sorted(last?.network.errors).forEach((error, k) => expect(error).toBeCloseTo(sorted(result.network.error)[k] as number, 9)); // prettier-ignore
+    sorted(best.errors).forEach((error, k) => expect(error).toBeCloseTo(sorted(result.clustering.error)[k] as number, 9)); // prettier-ignore
+    expect(distance).toBeCloseTo(result.distance, 9);
+  });
 
   it('shows every step on the way, from random subspaces to the true ones', async () => {
     const seen: LearnPart[] = [];

@@ -61,7 +61,7 @@ export const bounds = {
 export const codec = record<SubspacesState>({
   shape: choice('shape', 'two-lines', Object.keys(shapes) as Shape[]),
   samples: whole('n', 40, bounds.samples),
-  noise: number('noise', 0, bounds.noise),
+  noise: number('noise', 0.1, bounds.noise),
   sigma: number('sigma', 0.1, bounds.sigma),
   weights: choice('weights', 'soft-max', ['soft-max', 'hard-max']),
   steps: whole('steps', 60, bounds.steps),
@@ -102,17 +102,15 @@ export const subspaces: Room = defineRoom({
   load: () => import('./Subspaces.svelte'),
 });
 
-/** The same computations in the terminal; its mixtures are without noise, so that there is none for a training with it. */
-export function commandsOf(state: SubspacesState): { training: string | undefined; boundary: string } {
+/** The same computations in the terminal. */
+export function commandsOf(state: SubspacesState): { training: string; boundary: string } {
   const { samples, noise, sigma, weights, steps, rate, restarts, dimension, threshold, trials, tries, seed } = state;
   const K = componentsOf(state);
   const seeded = seed === 0 ? '' : ` --seed ${seed}`;
   const row = Math.min(state.row, largestRank(state));
+  const points = `--points ${K * samples}${noise === 0 ? '' : ` --point-noise ${noise}`}`;
   return {
-    training:
-      noise > 0
-        ? undefined
-        : `eigenlens equivalence molrg:${mixtureOf(state)} --points ${K * samples} --weights ${weights} --sigma ${sigma} --steps ${steps} --rate ${rate} --restarts ${restarts}${seeded}`,
+    training: `eigenlens equivalence molrg:${mixtureOf(state)} ${points} --weights ${weights} --sigma ${sigma} --steps ${steps} --rate ${rate} --restarts ${restarts}${seeded}`,
     boundary: `eigenlens theory boundary --n ${dimension} --d ${row} --K ${K} --noise ${noise} --threshold ${threshold} --trials ${trials} --restarts ${tries}${seeded}`,
   };
 }

@@ -16,14 +16,14 @@ export interface Scene {
   readonly truth: readonly Tensor<'float64'>[];
 }
 
-/** Draws points; without noise those of `eigenlens equivalence` at the same seed. */
+/** Draws points: those of `eigenlens equivalence` at the same seed. */
 export function drawScene(state: Pick<SubspacesState, 'shape' | 'samples' | 'noise' | 'seed'>): Scene {
   const { samples, noise, seed } = state;
   const K = componentsOf(state);
   const mixture = randomMixture(parseMixtureSpec(mixtureOf(state)));
   const classes = Int32Array.from({ length: K * samples }, (_, i) => i % K);
   const { x } = sampleMixture(mixture, randomKey(seed, 'equivalence', 'points'), classes.length, classes);
-  const e = normal(randomKey(seed, 'equivalence', 'noise'), x.shape).data;
+  const e = normal(randomKey(seed, 'equivalence', 'point noise'), x.shape).data;
   const data = x.data.map((value, i) => value + noise * (e[i] as number));
   return { points: tensor('float64', x.shape, data), classes, truth: mixture.map(({ basis }) => basis) };
 }
