@@ -33,7 +33,11 @@ describe('pictureOf()', () => {
   it('has the picture and the noise of eigenlens inspect at the same seed', async () => {
     const heldout = await openDataset('fashion-heldout');
     const [seed, sigma] = [7, 0.6];
-    const echo = { sampleShape: [1, 28, 28], dtype: 'float32', denoise: async (x: unknown) => x } as unknown as Denoiser;
+    const echo = {
+      sampleShape: [1, 28, 28],
+      dtype: 'float32',
+      denoise: async (x: unknown) => x,
+    } as unknown as Denoiser;
     const { heldout: clean, noisy } = await noiseHeldout(resolveInspectSpec({ seed, sigmas: [sigma] }), echo, heldout);
     const picture = await pictureOf(heldout, seed);
     expect(picture.clean).toEqual(clean.data);
