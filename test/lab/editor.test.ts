@@ -125,7 +125,9 @@ describe.skipIf(chromiumPath === undefined)(`the editor (${chromiumNote})`, { ti
   it('opens saved directions on another picture, and says what is wrong with other files', async () => {
     const chooser = page.locator('input[type="file"]');
     await chooser.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('none') });
-    expect(await page.getByRole('alert').textContent()).toContain('Expected a PNG or JPEG picture, or saved directions');
+    expect(await page.getByRole('alert').textContent()).toContain(
+      'Expected a PNG or JPEG picture, or saved directions',
+    );
     await chooser.setInputFiles(Object.entries(files).map(([name, buffer]) => ({ name, mimeType: '', buffer })));
     await page.getByText('Directions of directions-1.json').waitFor(PATIENCE);
     expect(await page.getByRole('alert').count()).toBe(0);
