@@ -84,11 +84,11 @@ export const actions = {
   set: (state: SubspacesState, change: Partial<SubspacesState>): SubspacesState => ({ ...state, ...change }),
   /** Draws new subspaces, points, noise and starts. */
   redraw: (state: SubspacesState): SubspacesState => ({ ...state, seed: (state.seed + 1) % bounds.seed.high }),
-  /** Turns the view by degrees: round without end, and up to the poles. */
-  rotate: (state: SubspacesState, { right, down }: { right: number; down: number }): SubspacesState => ({
+  /** Takes the view from elsewhere, in degrees: round without end, and up to the poles. */
+  look: (state: SubspacesState, { turn, tilt }: { turn: number; tilt: number }): SubspacesState => ({
     ...state,
-    turn: ((((Math.round(state.turn + right) + 180) % 360) + 360) % 360) - 180,
-    tilt: Math.min(bounds.tilt.high, Math.max(bounds.tilt.low, Math.round(state.tilt + down))),
+    turn: ((((Math.round(turn) + 180) % 360) + 360) % 360) - 180,
+    tilt: Math.min(bounds.tilt.high, Math.max(bounds.tilt.low, Math.round(tilt))),
   }),
 } as const;
 
