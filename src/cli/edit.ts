@@ -31,7 +31,10 @@ export const edit: Command = defineCommand({
     sigma: number('<x>', 'noise level of the edit (default 2 at 32 pixels, 6.1 at 256)'),
     time: number('<t>', 'the same as time 0 to 1 of the linear VP schedule, as papers count'),
     steps: number('<n>', 'noise levels each way (default 12)'),
-    nullRank: number('<n>', 'leading directions of the outside that are projected out (default 20)'),
+    nullRank: number(
+      '<n>',
+      'leading directions of the outside that are projected out (default 5 for automatic parts, else 20)',
+    ),
     boost: number('<t>', 'sample with fresh noise below this time, such as 0.2 (default: never)'),
     others: number('<n>', 'other held-out images that every direction is transferred to (default 4)'),
     transfer: text('<files>', 'apply saved directions (their .json) instead of a search'),

@@ -20,7 +20,7 @@ export interface FindOptions {
   readonly mask?: Mask | undefined;
   /** K, default 5. */
   readonly rank?: number | undefined;
-  /** Leading directions of the outside that are projected out, default 20 or as many as the outside has numbers; 0 for none. */
+  /** Leading directions of the outside that are projected out, default 5 as published, at most as many as the outside has numbers; 0 for none. */
   readonly nullRank?: number | undefined;
   /** Relative residual and subspace change at which a search stops, default 1e-3. */
   readonly tolerance?: number | undefined;
@@ -38,8 +38,7 @@ export interface FindProgress extends TripletProgress {
 }
 
 const DEFAULT_RANK = 5;
-/** The paper's 5 leave a good part of the change outside on small images; 20 do not, and cost twice the time. */
-const DEFAULT_NULL_RANK = 20;
+const DEFAULT_NULL_RANK = 5;
 const DEFAULT_TOLERANCE = 1e-3;
 
 /**

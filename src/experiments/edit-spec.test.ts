@@ -13,9 +13,10 @@ describe('resolveEditSpec()', () => {
       mask: 'auto',
       directions: 1,
       method: 'loco',
-      nullRank: 20,
+      nullRank: 5,
     });
-    expect(resolveEditSpec({ mask: 'box:1,2,3,4' }).directions).toBe(5);
+    expect(resolveEditSpec({ mask: 'box:1,2,3,4' })).toMatchObject({ directions: 5, nullRank: 20 });
+    expect(resolveEditSpec({ mask: 'part:2' }).nullRank).toBe(5);
     expect(resolveEditSpec({ transfer: 'a.json,b.json' })).toMatchObject({
       transfer: ['a.json', 'b.json'],
       mask: 'none',
