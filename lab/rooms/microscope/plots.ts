@@ -74,7 +74,7 @@ export function spectrumPlot(data: SpectrumData, width: number, events: Spectrum
       Plot.line(whole, { x: 'x', y: 'y', stroke: colors.model, strokeWidth: 1.75 }),
       Plot.dot(leading, { x: 'x', y: 'y', fill: colors.model, r: 3.5 }),
       Plot.dot(leading.slice(active, active + 1), { x: 'x', y: 'y', stroke: 'var(--accent)', strokeWidth: 2, r: 7.5 }),
-      Plot.text(labels, { x: 'x', y: 'y', text: 'text', fill: color, fontWeight: 600, textAnchor: 'start', dx: 6 }),
+      Plot.text(labels, { x: 'x', y: 'y', text: 'text', fill: color, stroke: 'var(--ground)', strokeWidth: 4, fontWeight: 600, textAnchor: 'start', dx: 6, dy: -8 }),
     ],
   }); // prettier-ignore
   listen(plot, leading, events);
@@ -146,6 +146,13 @@ function listen(plot: Element, points: readonly SpectrumPoint[], { hover, choose
     const at = nearest(event as PointerEvent);
     if (at !== undefined) choose(at);
   });
+}
+
+/** A sentence for closed forms that have no value high enough to be drawn; empty where there is none. */
+export function unseen(references: readonly ReferencePoint[]): string {
+  const low = references.filter(({ values }) => values !== undefined && !values.some((value) => value >= FLOOR));
+  const names = low.map(({ kind }) => kindNames[kind]).join(', ');
+  return names === '' ? '' : ` Below ${FLOOR} throughout: ${names}.`;
 }
 
 /** Rows of every value that the figure shows, and how the model's are known. */
