@@ -61,7 +61,7 @@ export const bounds = {
 export const codec = record<SubspacesState>({
   shape: choice('shape', 'two-lines', Object.keys(shapes) as Shape[]),
   samples: whole('n', 40, bounds.samples),
-  noise: number('noise', 0.1, bounds.noise),
+  noise: number('noise', 0.04, bounds.noise),
   sigma: number('sigma', 0.1, bounds.sigma),
   weights: choice('weights', 'soft-max', ['soft-max', 'hard-max']),
   steps: whole('steps', 60, bounds.steps),
