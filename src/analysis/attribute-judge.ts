@@ -14,7 +14,7 @@ export interface AttributeJudge {
   /** [A], share of the variance on held-out images that it explains: 1 tells the attribute exactly, 0 no better than the mean. */
   readonly r2: Float64Array;
   /** [B, A] attributes of images [B, ...sampleShape], in their own units. @throws ShapeError for other images */
-  judge(images: FloatTensor): Float64Array;
+  readonly judge: (images: FloatTensor) => Float64Array;
 }
 
 /** Options of `fitAttributeJudge`. */

@@ -22,11 +22,11 @@ const PATIENCE = { timeout: 240_000 };
 /** The same directions by the library in Node. */
 async function directionsInNode(): Promise<DirectionSet> {
   const { denoiser, heldout } = await openDenoiser('faces', {});
-  await using _ = denoiser;
+  await using model = denoiser;
   const image = await heldout.read([7]);
-  const noisy = await toNoise(denoiser, image, editPath({ sigma: 2 }));
+  const noisy = await toNoise(model, image, editPath({ sigma: 2 }));
   const mask = boxMask({ height: 32, width: 32 }, { x: 9, y: 18, width: 14, height: 8 });
-  return findDirections(denoiser, noisy, 2, { mask, nullRank: NULL_RANK });
+  return findDirections(model, noisy, 2, { mask, nullRank: NULL_RANK });
 }
 
 async function saved(page: Page, button: string, count: number): Promise<Download[]> {
