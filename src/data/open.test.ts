@@ -63,7 +63,10 @@ describe('openDataset() by name', () => {
   it.each([
     ['fasion', "data set 'fasion': expected a known name or a path, got neither. Did you mean 'fashion'?"],
     ['fashion-heldot', "Did you mean 'fashion-heldout'?"],
-    ['zzz', 'Use fashion, fashion-train, fashion-heldout, fashion60k, yale-b, yale-b-48x42 or a path.'],
+    [
+      'zzz',
+      'Use fashion, fashion-train, fashion-heldout, fashion60k, faces, faces-train, faces-heldout, yale-b, yale-b-48x42 or a path.',
+    ],
     ['constructor', 'expected a known name or a path'],
   ])('openDataset(%j) is refused with a suggestion', async (spec, message) => {
     await expect(openDataset(spec)).rejects.toThrow(DatasetError);
