@@ -214,7 +214,7 @@ def numbers(x):
     return base64.b64encode(x.numpy().astype("<f4").tobytes()).decode()
 
 
-def choose(repeats=3):
+def choose(repeats=2):
     """The quickest form of either side for a block at a new point: what is computed once and LEAST products, milliseconds."""
     global quickest
     v = torch.randn(settings["rank"], count, generator=torch.Generator().manual_seed(1))
