@@ -48,17 +48,12 @@ function showJudge(rows: readonly Credibility[]): void {
   }
 }
 
-function showScores(scores: readonly MethodScore[]): void {
-  console.log(line(['method', 'strength', 'local', 'transfer', 'outside MSE', 'ratio', 'SSIM', 'learn, s', 'apply, s'])); // prettier-ignore
-  for (const s of scores) {
-    const [local, transfer] = [s.localSuccess, s.transferSuccess].map((share) => `${(100 * share).toFixed(1)} %`) as [string, string]; // prettier-ignore
-    const quality = [s.outside.toExponential(2), s.ratio.toFixed(1), s.ssim.toFixed(3)];
-    console.log(line([s.method, String(s.strength), local, transfer, ...quality, s.learnSeconds.toFixed(2), s.applySeconds.toFixed(3)])); // prettier-ignore
-  }
-  for (const { method, changed, directions } of scores) {
-    const counts = Object.entries(changed).map(([name, count]) => `${name} ${count}`);
-    console.log(`${method}: of ${directions} directions, changed ${counts.join(', ') || 'nothing'}`);
-  }
+function showScore(s: MethodScore): void {
+  const [local, transfer] = [s.localSuccess, s.transferSuccess].map((share) => `${(100 * share).toFixed(1)} %`) as [string, string]; // prettier-ignore
+  const quality = [s.outside.toExponential(2), s.ratio.toFixed(1), s.ssim.toFixed(3)];
+  console.log(line([s.method, String(s.strength), local, transfer, ...quality, s.learnSeconds.toFixed(2), s.applySeconds.toFixed(3)])); // prettier-ignore
+  const counts = Object.entries(s.changed).map(([name, count]) => `${name} ${count}`);
+  console.log(`  of ${s.directions} directions, changed ${counts.join(', ') || 'nothing'}`);
 }
 
 const folder = await findFaces();
@@ -92,14 +87,17 @@ const settings = {
   seed: Number(options.seed),
 };
 console.log(`\n${model.name}: ${JSON.stringify(settings)}`);
-const scores = await runEditingBenchmark({
-  denoiser: model,
-  ...faces,
-  judge,
-  regions,
-  methods: ['loco', 'unmasked', 'noise', 'pca', 'random'],
-  ...settings,
-  onProgress: (done, total) => process.stderr.write(`\r${done} of ${total} `),
-});
-process.stderr.write('\r');
-showScores(scores);
+console.log(line(['method', 'strength', 'local', 'transfer', 'outside MSE', 'ratio', 'SSIM', 'learn, s', 'apply, s']));
+for (const method of ['loco', 'random', 'unmasked', 'pca', 'noise'] as const) {
+  const [score] = await runEditingBenchmark({
+    denoiser: model,
+    ...faces,
+    judge,
+    regions,
+    methods: [method],
+    ...settings,
+    onProgress: (done, total) => process.stderr.write(`\r${method}: ${done} of ${total} `),
+  });
+  process.stderr.write('\r');
+  showScore(score as MethodScore);
+}
