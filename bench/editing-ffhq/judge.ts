@@ -1,4 +1,4 @@
-import { fitAttributeJudge } from '../../src/analysis/attributes/judge.ts';
+import { fitAttributeJudge } from '../../src/analysis/attribute-judge.ts';
 import { datasetFrom } from '../../src/data/dataset.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { Judge } from '../../src/experiments/editing-benchmark.ts';
