@@ -26,7 +26,7 @@ describe('openDenoiser()', () => {
     ['fasion', "Did you mean 'fashion'?"],
     [
       'nothing-of-ours',
-      'Use fashion, fashion-memorized, gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6, an ONNX file or the folder of a model.',
+      'Use fashion, fashion-memorized, faces, gaussian:DATA, empirical:DATA, molrg:n=48,K=2,d=6, an ONNX file or the folder of a model.',
     ],
   ])('openDenoiser() does not know %s and says what to write', async (spec, remedy) => {
     await expect(openDenoiser(spec)).rejects.toThrow(ModelError);
