@@ -42,7 +42,7 @@ function factsOf(result: EditResult): [string, string][] {
   const where = masked === 0 ? 'the whole image' : `${masked} part${masked === 1 ? '' : 's'}`;
   const facts: [string, string][] = [
     ['model', `${model.name}, ${result.sampleShape.join(' x ')}`],
-    ['image', `${images[0]?.name ?? ''}; round trip ${images[0]?.roundTripPsnr.toFixed(1) ?? '-'} dB`],
+    ['image', `${images[0]?.name ?? ''}; round trip ${roundTrip(images[0]?.roundTripPsnr)}`],
     ['noise', `sigma ${significant(sigma)} (t ${vpTime.toFixed(2)} of the linear VP schedule)`],
     ['found', `${directions.length} directions in ${where}, ${significant(seconds.find)} s; one applied in ${significant(seconds.apply)} s`], // prettier-ignore
   ];
@@ -51,6 +51,10 @@ function factsOf(result: EditResult): [string, string][] {
     facts.push(['composed', `${terms}: ${composition.cosine.toFixed(3)} cosine to the sum of effects, remainder ${composition.remainder.toFixed(2)}`]); // prettier-ignore
   }
   return facts;
+}
+
+function roundTrip(psnr: number | null | undefined): string {
+  return typeof psnr === 'number' ? `${psnr.toFixed(1)} dB` : 'exact';
 }
 
 /** Of the whole image at the two ends, mean. */
@@ -74,7 +78,7 @@ function legend({ directions, judge }: EditResult): string {
         ]
       : []),
     'cosine: least to the linear model; in/out: squared change inside over outside;',
-    'SSIM of the whole image; transfer: cosine of the change in other images to this one;',
+    `SSIM of the whole image; transfer: cosine of the change in other images to this one${judge === undefined ? '.' : ';'}`,
     ...(judge === undefined ? [] : ['changes: the attribute that changes most, in standard deviations of the data.']),
   ];
   if (directions.every(({ ratio }) => ratio === null)) lines.push('Global directions have no outside.');

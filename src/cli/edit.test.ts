@@ -109,6 +109,19 @@ describe('eigenlens edit', () => {
     expect(other).toMatch(/^error: .*images\.npy.*\(E_MODEL\)\n$/);
   });
 
+  it('edit takes a conditional network towards a class, and refuses the class that it has', async () => {
+    await writeFile(path('latents.npy'), writeNpy(normal(randomKey(6, 'latents'), [20, 256])));
+    const dit = ['test/models/dit.onnx', '0', '--parameterization', 'epsilon', '--schedule', 'linear', '--trust', '--data', path('latents.npy'), '--mask', 'box:0,0,4,8', '--class', '1']; // prettier-ignore
+    const result = await editJson(...dit, '--towards-class', '3');
+    expect(result.directions.map(({ method, value }) => [method, value])).toEqual([['supervised', null]]);
+    // Along v = J^T d / |J^T d| the posterior mean moves towards the other class: d . J v = |J^T d| > 0.
+    expect(result.directions[0]?.gain).toBeGreaterThan(0.1);
+    expect(result.orthogonality).toBeLessThan(1e-10);
+    const { code, err } = await run([...dit, '--towards-class', '1']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: edit: the two conditions give the same image inside the mask.*\n$/);
+  });
+
   it('edit keeps to random directions inside the mask for the baseline, and takes safetensors', async () => {
     const out = path('baseline');
     await run([model, '--mask', 'stroke:1.5 2,2 6,6', '--method', 'random', '--directions', '2', '--format', 'safetensors', '--out', out]); // prettier-ignore

@@ -72,7 +72,7 @@ async function applyOne(one: OneDirection, stage: EditStage): Promise<AppliedDir
   const begun = performance.now();
   const edits = await toImages(denoiser, moved(imageAt(noisy, 0), direction, strengths, path.sigma), path, { signal });
   const seconds = (performance.now() - begun) / 1000;
-  const ends = [strengths[0] as number, strengths.at(-1) as number];
+  const ends = [strengths[0] as number, strengths.at(-1) as number] as const;
   const count = (noisy.shape[0] as number) - 1;
   const others = slice(noisy as Tensor<'float64'>, 1, 1 + count);
   const transfers =
@@ -92,6 +92,7 @@ async function applyOne(one: OneDirection, stage: EditStage): Promise<AppliedDir
     changes,
     ratio: changeRatio(changes),
     transfer: transferCosine(
+      ends,
       imageAt(back, 0),
       endsOf(edits),
       transfers,

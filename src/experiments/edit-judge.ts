@@ -1,7 +1,9 @@
 import { credible, fitAttributeJudge } from '../analysis/attribute-judge.ts';
+import type { AttributeJudge } from '../analysis/attribute-judge.ts';
 import { SpecError } from '../errors/errors.ts';
-import type { AppliedDirection, EditStage } from './edit-apply.ts';
+import type { AppliedDirection } from './edit-apply.ts';
 import type { AttributeShift, EditDirection } from './edit-result.ts';
+import type { EditSubject } from './edit-subject.ts';
 
 /** Directions with the attributes that they change. */
 export interface Judged {
@@ -11,16 +13,30 @@ export interface Judged {
 }
 
 /**
- * Says which attributes each direction changes, by a judge that learns them from the model's own training data.
+ * A judge that learns attributes from the model's own training data.
  * @throws SpecError for a model without training data; as `fitAttributeJudge` for data without attributes
  */
-export async function judgeDirections(
-  applied: readonly AppliedDirection[],
-  { subject: { train, heldout, denoiser, signal, onProgress }, strengths }: EditStage,
-): Promise<Judged> {
+export async function learnAttributes({
+  train,
+  heldout,
+  denoiser,
+  signal,
+  onProgress,
+}: EditSubject): Promise<AttributeJudge> {
   if (train === undefined) throw new SpecError('edit', `expected training data for --judge, ${denoiser.name} names none. Leave it out.`); // prettier-ignore
   onProgress?.({ label: 'learning attributes', done: 0, total: 1 });
-  const whole = await fitAttributeJudge(train, heldout, { signal });
+  return fitAttributeJudge(train, heldout, { signal });
+}
+
+/**
+ * Says which attributes each direction changes, of those that the judge tells well.
+ * @param strengths  of the edits, ascending, with 0 among them
+ */
+export function judgeDirections(
+  whole: AttributeJudge,
+  applied: readonly AppliedDirection[],
+  strengths: readonly number[],
+): Judged {
   const judge = credible(whole);
   const A = judge.names.length;
   const zero = strengths.indexOf(0);

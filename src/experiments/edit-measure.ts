@@ -10,6 +10,7 @@ import { ssim } from '../editing/measures/ssim.ts';
 import { castFloat, reshape, row, slice, tensor } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import type { EditChange } from './edit-result.ts';
+import { median } from './median.ts';
 
 /** How the posterior mean follows one direction. */
 export interface DirectionEffect {
@@ -96,11 +97,13 @@ export function changeRatio(changes: readonly EditChange[]): number | null {
 }
 
 /**
- * Median cosine between the change of the image and those of the others, over both ends of the strengths; null without others.
+ * Median cosine between the change of the image and those of the others, over the ends of the strengths that are not 0; null without others.
+ * @param strengths  of the two ends
  * @param ends  [2, ...]: the image at the lowest and highest strength
  * @param others  [M, 2, ...sampleShape]
  */
 export function transferCosine(
+  strengths: readonly [number, number],
   base: FloatTensor,
   ends: FloatTensor,
   others: FloatTensor | undefined,
@@ -113,10 +116,11 @@ export function transferCosine(
     tensor('float64', [size], Float64Array.from({ length: size }, (_, i) => (data[at + i] as number) - (from[fromAt + i] as number))); // prettier-ignore
   const cosines = Array.from({ length: 2 * count }, (_, k) => {
     const [m, end] = [Math.floor(k / 2), k % 2];
+    if (strengths[end] === 0) return [];
     const source = change(ends.data, end * size, base.data, 0);
     return transferAgreement(source, change(others.data, k * size, othersBase.data, m * size)).cosine;
-  }).sort((a, b) => a - b);
-  return ((cosines[count - 1] as number) + (cosines[count] as number)) / 2;
+  }).flat();
+  return median(cosines) ?? null;
 }
 
 function repeated(x: FloatTensor, count: number): Tensor<'float32'> {

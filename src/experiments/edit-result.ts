@@ -8,8 +8,8 @@ import type { ToldReading } from './open-model.ts';
 export interface EditedImage {
   /** Such as `faces-heldout 3` or a file name. */
   readonly name: string;
-  /** Of inversion to the noise level and back, dB over the data's range. */
-  readonly roundTripPsnr: number;
+  /** Of inversion to the noise level and back, dB over the data's range; null where not a bit differs. */
+  readonly roundTripPsnr: number | null;
 }
 
 /** One part of the image in which directions were sought. */

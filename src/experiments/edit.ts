@@ -14,7 +14,7 @@ import type { EditStage } from './edit-apply.ts';
 import { assembleArrays } from './edit-arrays.ts';
 import { loadDirections, searchDirections } from './edit-directions.ts';
 import type { PartDirections } from './edit-directions.ts';
-import { judgeDirections } from './edit-judge.ts';
+import { judgeDirections, learnAttributes } from './edit-judge.ts';
 import { findMasks } from './edit-masks.ts';
 import type { NamedMask } from './edit-masks.ts';
 import type { EditPart, EditResult, EditRun } from './edit-result.ts';
@@ -39,6 +39,7 @@ export async function runEdit(spec: EditSpec, subject: EditSubject): Promise<Edi
   const path = editPath({ sigma, steps: spec.steps, boost: spec.boost, seed: spec.seed });
   const source = await openEditSource(spec.image, heldout, { others: spec.others, sampleShape });
   await using perceptual = await openPerceptual(spec, heldout);
+  const judge = spec.judge ? await learnAttributes(subject) : undefined;
   const noisy = await toNoise(denoiser, source.images, path, stepsOf('inverting', subject));
   const back = await toImages(denoiser, noisy, path, stepsOf('reconstructing', subject));
   const begun = performance.now();
@@ -46,9 +47,10 @@ export async function runEdit(spec: EditSpec, subject: EditSubject): Promise<Edi
   const found = performance.now() - begun;
   const strengths = spec.strengths ?? defaultStrengths(sampleShape);
   const stage: EditStage = { subject, path, noisy, back, strengths, perceptual };
-  const applied = await applyDirections(parts, stage);
+  // First what a wrong number would end.
   const composition = spec.compose && (await composeDirections(spec.compose, parts, stage));
-  const judged = spec.judge ? await judgeDirections(applied, stage) : undefined;
+  const applied = await applyDirections(parts, stage);
+  const judged = judge && judgeDirections(judge, applied, strengths);
   const arrays = assembleArrays(source.images, parts, applied, composition, stage);
   const result: EditResult = {
     spec,
@@ -131,11 +133,11 @@ function stepsOf(label: string, { signal, onProgress }: EditSubject): Parameters
   return { signal, onStep: ({ i, steps }) => onProgress?.({ label, done: i, total: steps, unit: 'steps' }) };
 }
 
-/** PSNR of image i against its way to the noise level and back, dB over the range; 999 where nothing differs. */
-function psnrAt(images: FloatTensor, back: FloatTensor, i: number, { low, high }: Dataset['range']): number {
+/** PSNR of image i against its way to the noise level and back, dB over the range; null where nothing differs. */
+function psnrAt(images: FloatTensor, back: FloatTensor, i: number, { low, high }: Dataset['range']): number | null {
   const [a, b] = [images, back].map((x) => castFloat(slice(x as Tensor<'float64'>, i, i + 1), 'float64').data);
   const mse = (a as Float64Array).reduce((sum, v, j) => sum + (v - (b?.[j] as number)) ** 2, 0) / (a?.length ?? 1);
-  return mse === 0 ? 999 : 10 * Math.log10((high - low) ** 2 / mse);
+  return mse === 0 ? null : 10 * Math.log10((high - low) ** 2 / mse);
 }
 
 async function describePart({ name, mask }: NamedMask): Promise<EditPart> {

@@ -12,6 +12,7 @@ import { castFloat, row, slice } from '../tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 import { imageAt } from './edit-apply.ts';
 import { searchDirections } from './edit-directions.ts';
+import { median } from './median.ts';
 
 /** Whoever tells attributes from images. */
 export interface Judge {
@@ -250,10 +251,10 @@ function scoreOf(method: DirectionMethod, strength: number, s: number, trials: r
     localSuccess: mean(sources.map(({ success }) => Number(success))),
     transferSuccess: targets.length === 0 ? NaN : mean(targets.map(({ success }) => Number(success))),
     outside: mean(sources.map((r) => r.outside)),
-    ratio: median(sources.map((r) => r.ratio)),
+    ratio: median(sources.map((r) => r.ratio)) ?? NaN,
     ssim: mean(sources.map((r) => r.ssim)),
-    learnSeconds: median(trials.map((t) => t.learnSeconds)),
-    applySeconds: median(trials.map((t) => t.applySeconds)),
+    learnSeconds: median(trials.map((t) => t.learnSeconds)) ?? NaN,
+    applySeconds: median(trials.map((t) => t.applySeconds)) ?? NaN,
     changed: countsOf(successes.map(({ attribute }) => attribute)),
     regions: Object.fromEntries(
       [...Map.groupBy(trials, ({ region }) => region)].map(([name, all]) => [
@@ -267,12 +268,6 @@ function scoreOf(method: DirectionMethod, strength: number, s: number, trials: r
 
 function countsOf(names: readonly string[]): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2; // prettier-ignore
 }
 
 function regionMask({ box }: BenchmarkRegion, sampleShape: readonly number[]): Mask {

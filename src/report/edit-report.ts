@@ -1,4 +1,5 @@
 import type { EditChange, EditDirection, EditResult } from '../experiments/edit-result.ts';
+import { median } from '../experiments/median.ts';
 import { changesFigure } from './figures/edit-changes.ts';
 import { compositionFigure } from './figures/edit-composition.ts';
 import { directionsFigure } from './figures/edit-directions.ts';
@@ -109,10 +110,10 @@ function nullSpaceText(result: EditResult): string {
 
 function keysOf(result: EditResult): KeyNumber[] {
   const { images, directions, seconds } = result;
-  const ratio = median(directions.map((d) => d.ratio));
+  const ratio = median(directions.flatMap((d) => d.ratio ?? []));
   const slope = median(directions.map((d) => d.slope / d.gain));
   const straight = directions.toSorted((a, b) => a.linearity - b.linearity)[0];
-  const worst = Math.min(...images.slice(1).map(({ roundTripPsnr }) => roundTripPsnr));
+  const worst = Math.min(...images.slice(1).flatMap(({ roundTripPsnr }) => roundTripPsnr ?? []));
   return [
     {
       name: 'Directions found',
@@ -122,7 +123,7 @@ function keysOf(result: EditResult): KeyNumber[] {
     {
       name: 'Round trip',
       value: decibels(images[0]?.roundTripPsnr),
-      note: `PSNR of the ${sampleName(result)} to the noise level and back${images.length > 1 ? `; others from ${decibels(worst)}` : ''}`,
+      note: `PSNR of the ${sampleName(result)} to the noise level and back${images.length > 1 ? `; others from ${decibels(Number.isFinite(worst) ? worst : null)}` : ''}`,
     },
     ratio === undefined
       ? { name: 'Measured over predicted', value: shown(slope, 3), note: 'slope of the effect, median of the directions' }
@@ -221,13 +222,6 @@ function atEnds(
   const ends = [changes[0], changes.at(-1)].filter((c) => c !== undefined && c.strength !== 0) as EditChange[];
   const known = ends.flatMap((c) => value(c) ?? []);
   return known.length === 0 ? undefined : known.reduce((a, b) => a + b, 0) / known.length;
-}
-
-/** Of the numbers among `values`; undefined where there are none. */
-function median(values: readonly (number | null)[]): number | undefined {
-  const known = values.filter((v) => v !== null).sort((a, b) => a - b);
-  const [low, high] = [known[Math.ceil(known.length / 2) - 1], known[Math.floor(known.length / 2)]];
-  return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
 function shown(value: number | null | undefined, digits = 2): string {

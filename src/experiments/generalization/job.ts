@@ -21,6 +21,7 @@ import type { JobFiles, JobRow, SweepJob } from '../jobs/job.ts';
 import { trainedDenoiser } from '../network-model.ts';
 import { openTrainingData, runTrain } from '../train.ts';
 import type { TrainResult, TrainingData } from '../train.ts';
+import { median } from '../median.ts';
 import { resolveGeneralizationSpec } from './spec.ts';
 import type { GeneralizationSpec } from './spec.ts';
 
@@ -156,7 +157,7 @@ async function filesOf(
     ...interval('near', distance),
     nearThreshold: distance?.threshold ?? null,
     nearNull: distance?.null.value ?? null,
-    cosine: median(cosines),
+    cosine: median(cosines) ?? null,
     ...levels,
   };
   return {
@@ -180,9 +181,4 @@ function interval(name: string, found: Interval | undefined): JobRow {
     [`${name}Low`]: found?.low ?? null,
     [`${name}High`]: found?.high ?? null,
   };
-}
-
-function median(values: Float64Array): number {
-  const sorted = values.toSorted();
-  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2;
 }

@@ -275,7 +275,7 @@ test('words: numbers have signs but for zero, names keep their ends, and no loss
   expect([2, -0.5, 0].map((v) => signed(v))).toEqual(['+2', '\u22120.5', '0']);
   expect([1.26, -0.04].map((v) => signed(v, 1))).toEqual(['+1.3', '0.0']);
   expect([shortened('masks/mouth.png', 10), shortened('mouth', 10)]).toEqual(['\u2026mouth.png', 'mouth']);
-  expect([decibels(38.25), decibels(999), decibels(undefined)]).toEqual(['38.3\u00a0dB', 'lossless', '\u2013']);
+  expect([decibels(38.25), decibels(null), decibels(undefined)]).toEqual(['38.3\u00a0dB', 'lossless', '\u2013']);
 });
 
 test('tileSize() enlarges by halves of a pixel, and evenColumns() fills rows alike', () => {

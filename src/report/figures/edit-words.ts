@@ -35,10 +35,7 @@ export function sampleName({ sampleShape }: EditResult): 'image' | 'sample' {
 }
 
 /** Decibels; where nothing differs there is no number. */
-export function decibels(value: number | undefined): string {
+export function decibels(value: number | null | undefined): string {
   if (value === undefined) return '\u2013';
-  return value >= LOSSLESS ? 'lossless' : `${value.toFixed(1)}\u00a0dB`;
+  return value === null ? 'lossless' : `${value.toFixed(1)}\u00a0dB`;
 }
-
-/** What stands for an infinite PSNR in a result. */
-const LOSSLESS = 999;
