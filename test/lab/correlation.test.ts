@@ -7,15 +7,9 @@ import type { LabPage, LabPageOptions, TestLab } from './lab.ts';
 
 describe.skipIf(chromiumPath === undefined)(`the correlation machine (${chromiumNote})`, { timeout: 120_000 }, () => {
   const resources = new AsyncDisposableStack();
-  const pages: LabPage[] = [];
   let lab: TestLab;
 
-  const open = async (options: LabPageOptions = {}): Promise<LabPage> => {
-    const opened = await lab.open(options);
-    pages.push(opened);
-    resources.defer(() => opened.page.close());
-    return opened;
-  };
+  const open = (options: LabPageOptions = {}): Promise<LabPage> => lab.open(options);
   /** Small, so that the trials are over soon. */
   const small = '#correlation.1?p=20&n=40&trials=3&steps=5';
 
@@ -133,7 +127,7 @@ describe.skipIf(chromiumPath === undefined)(`the correlation machine (${chromium
   });
 
   it('raises no error, warning or failed request', () => {
-    expect(pages.length).toBeGreaterThan(5);
-    expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+    expect(lab.pages.length).toBeGreaterThan(5);
+    expect(lab.pages.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
 });

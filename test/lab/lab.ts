@@ -27,6 +27,8 @@ export interface LabPageOptions {
 /** The built lab, served, in a browser. */
 export interface TestLab extends AsyncDisposable {
   readonly url: string;
+  /** All that were opened; they close with the lab. */
+  readonly pages: readonly LabPage[];
   open(options?: LabPageOptions): Promise<LabPage>;
 }
 
@@ -38,9 +40,15 @@ export async function startLab(runs: string = 'no-such-folder'): Promise<TestLab
   const browser = await launchChromium();
   started.defer(() => browser.close());
   const all = started.move();
+  const pages: LabPage[] = [];
   return {
     url: server.url,
-    open: (options = {}) => openPage(browser, server.url, options),
+    pages,
+    open: async (options = {}) => {
+      const opened = await openPage(browser, server.url, options);
+      pages.push(opened);
+      return opened;
+    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

@@ -10,16 +10,10 @@ import type { LabPage, LabPageOptions, TestLab } from './lab.ts';
 
 describe.skipIf(chromiumPath === undefined)(`the room of memorizing (${chromiumNote})`, { timeout: 120_000 }, () => {
   const resources = new AsyncDisposableStack();
-  const pages: LabPage[] = [];
   let lab: TestLab;
   let folder: string;
 
-  const open = async (options: LabPageOptions = {}): Promise<LabPage> => {
-    const opened = await lab.open(options);
-    pages.push(opened);
-    resources.defer(() => opened.page.close());
-    return opened;
-  };
+  const open = (options: LabPageOptions = {}): Promise<LabPage> => lab.open(options);
   /** Few samples, so that they are drawn soon. */
   const small = '#memorizing.1?samples=4';
 
@@ -111,7 +105,7 @@ describe.skipIf(chromiumPath === undefined)(`the room of memorizing (${chromiumN
   });
 
   it('raises no error, warning or failed request', () => {
-    expect(pages.length).toBeGreaterThan(5);
-    expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+    expect(lab.pages.length).toBeGreaterThan(5);
+    expect(lab.pages.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
 });

@@ -17,14 +17,9 @@ const MODELS = join(import.meta.dirname, '../models');
 
 describe.skipIf(chromiumPath === undefined)(`the microscope (${chromiumNote})`, { timeout: 300_000 }, () => {
   const resources = new AsyncDisposableStack();
-  const pages: LabPage[] = [];
   let lab: TestLab;
 
-  const open = async (options: LabPageOptions = {}): Promise<LabPage> => {
-    const opened = await lab.open({ hash: '#microscope', ...options });
-    pages.push(opened);
-    return opened;
-  };
+  const open = (options: LabPageOptions = {}): Promise<LabPage> => lab.open({ hash: '#microscope', ...options });
   const vectors = (page: Page): Locator =>
     page.getByRole('group', { name: 'Right singular vectors' }).getByRole('button');
   const wait = { timeout: 200_000 };
@@ -104,7 +99,7 @@ describe.skipIf(chromiumPath === undefined)(`the microscope (${chromiumNote})`, 
   });
 
   it('raises no error, warning or failed request', () => {
-    expect(pages.length).toBeGreaterThan(4);
-    expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+    expect(lab.pages.length).toBeGreaterThan(4);
+    expect(lab.pages.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
 });

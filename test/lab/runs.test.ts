@@ -10,16 +10,10 @@ import type { LabPage, LabPageOptions, TestLab } from './lab.ts';
 
 describe.skipIf(chromiumPath === undefined)(`the room of runs (${chromiumNote})`, { timeout: 120_000 }, () => {
   const resources = new AsyncDisposableStack();
-  const pages: LabPage[] = [];
   let lab: TestLab;
   let folder: string;
 
-  const open = async (options: LabPageOptions = {}): Promise<LabPage> => {
-    const opened = await lab.open(options);
-    pages.push(opened);
-    resources.defer(() => opened.page.close());
-    return opened;
-  };
+  const open = (options: LabPageOptions = {}): Promise<LabPage> => lab.open(options);
   const both = '#runs.1?runs=inspect-1%2Cinspect-2';
 
   beforeAll(async () => {
@@ -81,7 +75,6 @@ describe.skipIf(chromiumPath === undefined)(`the room of runs (${chromiumNote})`
 
   it('reads a dropped run folder where there is no server, and says how to start one', async () => {
     const { page } = await lab.open({ hash: '#correlation.1?trials=2' });
-    resources.defer(() => page.close());
     await page.route('**/api/runs', (route) => route.fulfill({ status: 404 }));
     await page.goto(`${lab.url}#runs`);
     await page.getByText('Start it with npx eigenlens lab').waitFor();
@@ -104,7 +97,7 @@ describe.skipIf(chromiumPath === undefined)(`the room of runs (${chromiumNote})`
   });
 
   it('raises no error, warning or failed request', () => {
-    expect(pages.length).toBeGreaterThan(5);
-    expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+    expect(lab.pages.length).toBeGreaterThan(5);
+    expect(lab.pages.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
 });

@@ -8,15 +8,9 @@ import type { LabPage, LabPageOptions, TestLab } from './lab.ts';
 
 describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNote})`, { timeout: 120_000 }, () => {
   const resources = new AsyncDisposableStack();
-  const pages: LabPage[] = [];
   let lab: TestLab;
 
-  const open = async (options: LabPageOptions = {}): Promise<LabPage> => {
-    const opened = await lab.open(options);
-    pages.push(opened);
-    resources.defer(() => opened.page.close());
-    return opened;
-  };
+  const open = (options: LabPageOptions = {}): Promise<LabPage> => lab.open(options);
   const view = (page: Page): Locator => page.getByRole('img', { name: 'Subspaces turn into place' });
   /** Small, so that all is over soon. */
   const small = '#subspaces.1?n=12&noise=0&steps=40&dim=8&trials=2&tries=2';
@@ -136,7 +130,7 @@ describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNo
   });
 
   it('raises no error, warning or failed request', () => {
-    expect(pages.length).toBeGreaterThan(5);
-    expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+    expect(lab.pages.length).toBeGreaterThan(5);
+    expect(lab.pages.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
 });
