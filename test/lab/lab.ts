@@ -68,7 +68,11 @@ async function openPage(
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
-  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('requestfailed', (request) => {
+    // A page that is left, or a room that is closed, cancels what it asked for: nothing failed.
+    const failure = request.failure()?.errorText;
+    if (failure !== 'net::ERR_ABORTED') complaints.push(`${request.url()}: ${failure}`);
+  });
   page.on('request', (request) => {
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(url))
       complaints.push(`left: ${request.url()}`);
