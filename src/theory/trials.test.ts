@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { DomainError } from '../errors/errors.ts';
+import { CancelledError, DomainError } from '../errors/errors.ts';
 import { normal, randomKey } from '../tensor/random.ts';
-import { trialMean, trialRatio } from './trials.ts';
+import { repeatTrials, trialMean, trialRatio } from './trials.ts';
 
 test('trialMean() gives mean, deviation and error of a few numbers', () => {
   const { mean, deviation, standardError, low, high, trials } = trialMean([1, 2, 3, 6]);
@@ -30,4 +30,18 @@ test('trialRatio() is the ratio of the means, and its interval holds the truth 9
 test('trialMean() and trialRatio() refuse trials that say nothing of the spread', () => {
   expect(() => trialMean([1])).toThrow(DomainError);
   expect(() => trialRatio([1, 2], [1])).toThrow(DomainError);
+});
+
+test('repeatTrials() does one after another, says how many are done, and stops between two when told to', async () => {
+  const [done, heard]: [number[], number[]] = [[], []];
+  await repeatTrials('trials', 3, (t) => done.push(t), { onTrial: (count) => heard.push(count) });
+  expect([done, heard]).toEqual([
+    [0, 1, 2],
+    [1, 2, 3],
+  ]);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 0);
+  const stopped = repeatTrials('trials', 1e6, (t) => done.push(t), { signal: controller.signal });
+  await expect(stopped).rejects.toThrow(CancelledError);
+  expect(done.length).toBeLessThan(10);
 });

@@ -1,4 +1,4 @@
-import { DomainError } from '../errors/errors.ts';
+import { DomainError, throwIfAborted } from '../errors/errors.ts';
 
 /** The mean of repeated trials and how well it is known. */
 export interface TrialMean {
@@ -45,4 +45,30 @@ export function trialRatio(above: ArrayLike<number>, below: ArrayLike<number>): 
   const ratio = top.mean / bottom.mean;
   const influence = Float64Array.from(above, (x, i) => ratio + (x - ratio * (below[i] as number)) / bottom.mean);
   return trialMean(influence);
+}
+
+/** How repeated trials are watched and stopped. */
+export interface TrialWatch {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each trial with the number of those done. */
+  readonly onTrial?: ((done: number) => void) | undefined;
+}
+
+/**
+ * Runs trials one after another; between them an interrupt is heard.
+ * @param run  does trial t, from 0
+ * @throws CancelledError once `signal` is aborted; whatever `run` throws
+ */
+export async function repeatTrials(
+  where: string,
+  trials: number,
+  run: (trial: number) => void,
+  { signal, onTrial }: TrialWatch = {},
+): Promise<void> {
+  for (let t = 0; t < trials; t++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    throwIfAborted(where, signal);
+    run(t);
+    onTrial?.(t + 1);
+  }
 }

@@ -1,7 +1,8 @@
+import type { OperatorSetting } from '../../theory/linear-trials.ts';
 import { gainRatios, projectionGains, runningGains } from '../../theory/power-iteration.ts';
 import type { CurveFigure } from '../plain-figure.ts';
 import { meanOperator, operatorRatio, operatorTrials } from '../theory/operator-product.ts';
-import type { OperatorSetting, OperatorTrials } from '../theory/operator-product.ts';
+import type { OperatorTrials } from '../theory/operator-product.ts';
 import { intervals } from '../theory/overlap.ts';
 import { between, near } from './reproduction.ts';
 import type { ClaimResult, Reproduction, ReproductionResult } from './reproduction.ts';

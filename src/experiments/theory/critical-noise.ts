@@ -1,8 +1,8 @@
-import { DomainError, throwIfAborted } from '../../errors/errors.ts';
-import { alignments, leadingDirections } from '../../theory/learned-linear.ts';
+import { DomainError } from '../../errors/errors.ts';
+import { emergenceLevels, geometricSpectrum, trialAlignments } from '../../theory/linear-trials.ts';
+import type { LinearSetting } from '../../theory/linear-trials.ts';
 import { aspectRatio, criticalNoise, overlapSquared } from '../../theory/spiked-covariance.ts';
-import { drawTrainingSet } from '../../theory/training-set.ts';
-import { trialMean } from '../../theory/trials.ts';
+import { repeatTrials, trialMean } from '../../theory/trials.ts';
 import type { Curve } from '../plain-figure.ts';
 import { checkedTrials, intervals } from './overlap.ts';
 import type { TheoryTopic, TopicContext, TopicParameter, TopicResult } from './topic.ts';
@@ -18,20 +18,11 @@ export const spectrumParameters: Readonly<Record<'top' | 'decay' | 'count', Topi
   count: { meaning: 'number of directions with variance', fallback: 3 },
 };
 
-/** The variances top, top decay, top decay^2, ... of those flags. @throws DomainError outside their meaning */
-export function geometricSpectrum({ top = 10, decay = 0.5, count = 3 }: Readonly<Record<string, number>>): number[] {
-  if (!(top > 0 && top < Infinity && decay > 0 && decay <= 1 && Number.isInteger(count) && count >= 1)) {
-    throw new DomainError(
-      'spectrum',
-      `expected top > 0, 0 < decay <= 1 and a whole count >= 1, got ${top}, ${decay} and ${count}.`,
-    );
-  }
-  return Array.from({ length: count }, (_, i) => top * decay ** i);
-}
-
-/** @throws DomainError for more directions with variance than dimensions */
-export function checkCount(spectrum: readonly number[], dimension: number): void {
-  if (spectrum.length <= dimension) return;
+/** The spectrum of those flags. @throws DomainError outside their meaning, or for more directions with variance than dimensions */
+export function checkedSpectrum(parameters: Readonly<Record<string, number>>, dimension: number): number[] {
+  const { top = 10, decay = 0.5, count = 3 } = parameters;
+  const spectrum = geometricSpectrum({ top, decay, count });
+  if (spectrum.length <= dimension) return spectrum;
   throw new DomainError(
     'spectrum',
     `expected a count of at most the dimension p = ${dimension}, got ${spectrum.length}.`,
@@ -54,9 +45,8 @@ export const criticalNoiseTopic: TheoryTopic = {
   async compute(parameters, context): Promise<TopicResult> {
     const { p = 200, n = 400, draws = 1 } = parameters;
     const trials = checkedTrials(parameters['trials'] ?? 0);
-    const spectrum = geometricSpectrum(parameters);
+    const spectrum = checkedSpectrum(parameters, p);
     const gamma = aspectRatio(p, n, draws);
-    checkCount(spectrum, p);
     const critical = spectrum.map((variance) => criticalNoise(variance, gamma));
     if (gamma === 0) {
       throw new DomainError(
@@ -128,21 +118,9 @@ function sine(variance: number, sigma: number, gamma: number): number {
   return Math.sqrt(1 - overlapSquared(variance / sigma ** 2, gamma));
 }
 
-interface Setting {
-  readonly spectrum: readonly number[];
-  readonly dimension: number;
-  readonly samples: number;
-  readonly draws: number;
-}
-
 function shownDirections(count: number): number[] {
   const number = Math.min(count, MOST_CURVES);
   return Array.from({ length: number }, (_, i) => Math.round((i * (count - 1)) / Math.max(1, number - 1)));
-}
-
-function sigmaGrid(critical: readonly number[], count: number): number[] {
-  const [low, high] = [(critical[critical.length - 1] as number) / 4, 2 * (critical[0] as number)];
-  return Array.from({ length: count }, (_, i) => low * (high / low) ** (i / (count - 1)));
 }
 
 function closedForms(
@@ -151,7 +129,7 @@ function closedForms(
   gamma: number,
   shown: readonly number[],
 ): Curve[] {
-  const x = sigmaGrid(critical, 161);
+  const x = emergenceLevels(critical, 161);
   return shown.map((i) => ({
     name: `direction ${i + 1}`,
     x,
@@ -161,23 +139,20 @@ function closedForms(
 }
 
 async function measured(
-  { spectrum, dimension, samples, draws }: Setting,
+  setting: LinearSetting,
   critical: readonly number[],
   shown: readonly number[],
   trials: number,
   { seed, signal, onProgress }: TopicContext,
 ): Promise<Measured[]> {
-  const x = sigmaGrid(critical, POINTS);
+  const x = emergenceLevels(critical, POINTS);
   const sines = x.map(() => shown.map(() => new Float64Array(trials)));
   for (const [s, sigma] of x.entries()) {
-    for (let t = 0; t < trials; t++) {
-      await new Promise((resolve) => setTimeout(resolve, 0)); // an interrupt must be heard
-      throwIfAborted('critical-noise', signal);
-      const set = drawTrainingSet({ seed, path: ['critical', t] }, { spectrum, dimension, count: samples });
-      const noise = { sigma, draws, stream: { seed, path: ['critical', t, s] } };
-      const found = alignments(leadingDirections(set, noise, spectrum.length).vectors);
-      shown.forEach((i, c) => ((sines[s]?.[c] as Float64Array)[t] = Math.sqrt(Math.max(0, 1 - (found[i] as number)))));
-    }
+    const run = (trial: number): void => {
+      const found = trialAlignments(setting, sigma, { seed, trial, level: s });
+      shown.forEach((i, c) => ((sines[s]?.[c] as Float64Array)[trial] = Math.sqrt(Math.max(0, 1 - (found[i] as number))))); // prettier-ignore
+    };
+    await repeatTrials('critical-noise', trials, run, { signal });
     onProgress?.(s + 1, x.length);
   }
   return shown.map((i, c) => {

@@ -1,12 +1,14 @@
 import { DomainError } from '../../errors/errors.ts';
 import { flowVariance, telescopedVariance } from '../../theory/linear-gains.ts';
 import { outputCovariance } from '../../theory/linear-reverse.ts';
+import { trialProjections } from '../../theory/linear-trials.ts';
+import type { OperatorSetting } from '../../theory/linear-trials.ts';
 import { gainRatios, powerIterationRatios, projectionGains, runningGains } from '../../theory/power-iteration.ts';
 import { aspectRatio } from '../../theory/spiked-covariance.ts';
 import type { Curve, CurveFigure } from '../plain-figure.ts';
-import { checkCount, geometricSpectrum, spectrumParameters } from './critical-noise.ts';
-import { learnedProjections, operatorRatio, operatorTrials } from './operator-product.ts';
-import type { OperatorSetting, OperatorTrials } from './operator-product.ts';
+import { checkedSpectrum, spectrumParameters } from './critical-noise.ts';
+import { operatorRatio, operatorTrials } from './operator-product.ts';
+import type { OperatorTrials } from './operator-product.ts';
 import { checkedTrials, intervals } from './overlap.ts';
 import type { TheoryTopic, TopicContext, TopicResult } from './topic.ts';
 
@@ -31,10 +33,9 @@ export const linearReverseTopic: TheoryTopic = {
   async compute(parameters, context): Promise<TopicResult> {
     const { p = 200, n = 400, draws = 1 } = parameters;
     const trials = checkedTrials(parameters['trials'] ?? 0);
-    const spectrum = geometricSpectrum(parameters);
+    const spectrum = checkedSpectrum(parameters, p);
     const sigmas = levels(parameters);
     const gamma = aspectRatio(p, n, draws);
-    checkCount(spectrum, p);
     const running = runningGains(sigmas.map((sigma) => projectionGains(spectrum, sigma * sigma, gamma)));
     const last = running[running.length - 1] as Float64Array;
     const top = sigmas[sigmas.length - 1] as number;
@@ -102,7 +103,7 @@ export interface OutputVariances {
 
 function outputVariances(setting: OperatorSetting, { seed }: TopicContext): OutputVariances {
   const { sigmas, spectrum, dimension } = setting;
-  const steps = learnedProjections(setting, { seed, trial: 0 });
+  const steps = trialProjections(setting, { seed, trial: 0 });
   const square = sigmas.map((sigma) => sigma * sigma);
   const top = square[square.length - 1] as number;
   const along = (variances: readonly number[]): number[] => {

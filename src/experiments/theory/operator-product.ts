@@ -1,26 +1,8 @@
-import { throwIfAborted } from '../../errors/errors.ts';
-import { matmul } from '../../linalg/matmul.ts';
-import { tensor } from '../../tensor/tensor.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
-import { leadingDirections } from '../../theory/learned-linear.ts';
-import { reverseProducts } from '../../theory/linear-reverse.ts';
-import { drawTrainingSet } from '../../theory/training-set.ts';
-import { trialRatio } from '../../theory/trials.ts';
+import { trialOperators } from '../../theory/linear-trials.ts';
+import type { OperatorSetting } from '../../theory/linear-trials.ts';
+import { repeatTrials, trialRatio } from '../../theory/trials.ts';
 import type { TrialMean } from '../../theory/trials.ts';
 import type { TopicContext } from './topic.ts';
-
-/** Linear data and the projections learned from them, one a noise level. */
-export interface OperatorSetting {
-  /** Variances of the clean data; the projections have as many directions. */
-  readonly spectrum: readonly number[];
-  readonly dimension: number;
-  readonly samples: number;
-  readonly draws: number;
-  /** Noise level of P_1, P_2, ...: ascending along the reverse process read from its end. */
-  readonly sigmas: readonly number[];
-  /** `fresh` draws new samples for every step of every trial; `fixed` takes one training set for all of them and draws new noise. */
-  readonly data: 'fresh' | 'fixed';
-}
 
 /** Every trial's operators in the true directions. */
 export interface OperatorTrials {
@@ -39,31 +21,10 @@ export async function operatorTrials(
   trials: number,
   { seed, signal, onProgress }: TopicContext,
 ): Promise<OperatorTrials> {
-  const rank = setting.spectrum.length;
-  const truth = identityRows(rank, setting.dimension);
   const blocks: Float64Array[][] = [];
-  for (let t = 0; t < trials; t++) {
-    await new Promise((resolve) => setTimeout(resolve, 0)); // an interrupt must be heard
-    throwIfAborted('operator product', signal);
-    const products = reverseProducts(learnedProjections(setting, { seed, trial: t }), truth);
-    blocks.push(products.map((product) => matmul(product, truth, { transposeB: true }).data));
-    onProgress?.(t + 1, trials);
-  }
-  return { blocks, rank };
-}
-
-/** The projections P_1, ..., P_T of one trial. */
-export function learnedProjections(
-  { spectrum, dimension, samples, draws, sigmas, data }: OperatorSetting,
-  { seed, trial }: { readonly seed: number; readonly trial: number },
-): Tensor<'float64'>[] {
-  return sigmas.map((sigma, k) => {
-    const path = data === 'fresh' ? ['operator', trial, 'data', k] : ['operator', 'data'];
-    const set = drawTrainingSet({ seed, path }, { spectrum, dimension, count: samples });
-    const noise = { sigma, draws, stream: { seed, path: ['operator', trial, 'noise', k] } };
-    const { vectors } = leadingDirections(set, noise, spectrum.length);
-    return matmul(vectors, vectors, { transposeA: true });
-  });
+  const run = (trial: number): void => void blocks.push(trialOperators(setting, { seed, trial }));
+  await repeatTrials('operator product', trials, run, { signal, onTrial: (done) => onProgress?.(done, trials) });
+  return { blocks, rank: setting.spectrum.length };
 }
 
 /** Mean over trials of the operator after k steps, [r, r] row-major. */
@@ -78,10 +39,4 @@ export function operatorRatio({ blocks, rank }: OperatorTrials, k: number, i: nu
   const along = (j: number): number[] =>
     blocks.map((trial) => (trial[k - 1] as Float64Array)[j * (rank + 1)] as number);
   return trialRatio(along(i), along(0));
-}
-
-function identityRows(rank: number, dimension: number): Tensor<'float64'> {
-  const rows = new Float64Array(rank * dimension);
-  for (let i = 0; i < rank; i++) rows[i * dimension + i] = 1;
-  return tensor('float64', [rank, dimension], rows);
 }

@@ -1,4 +1,4 @@
-import { DomainError, throwIfAborted } from '../../errors/errors.ts';
+import { DomainError } from '../../errors/errors.ts';
 import { alignments, leadingDirections } from '../../theory/learned-linear.ts';
 import {
   aspectRatio,
@@ -8,7 +8,7 @@ import {
   sampleEigenvalue,
 } from '../../theory/spiked-covariance.ts';
 import { drawTrainingSet } from '../../theory/training-set.ts';
-import { trialMean } from '../../theory/trials.ts';
+import { repeatTrials, trialMean } from '../../theory/trials.ts';
 import type { TrialMean } from '../../theory/trials.ts';
 import type { Curve, CurveFigure } from '../plain-figure.ts';
 import type { TheoryTopic, TopicContext, TopicResult } from './topic.ts';
@@ -40,9 +40,7 @@ export async function overlapTrials(
 ): Promise<OverlapTrials> {
   const overlaps = new Float64Array(trials);
   const eigenvalues = new Float64Array(trials);
-  for (let t = 0; t < trials; t++) {
-    await new Promise((resolve) => setTimeout(resolve, 0)); // an interrupt must be heard
-    throwIfAborted('overlap', signal);
+  const run = (t: number): void => {
     const stream = (name: string): { seed: number; path: (number | string)[] } => ({
       seed,
       path: ['overlap', dimension, samples, draws === Infinity ? 0 : draws, snr, t, name],
@@ -51,7 +49,8 @@ export async function overlapTrials(
     const lead = leadingDirections(set, { sigma: 1, draws, stream: stream('noise') }, 1);
     overlaps[t] = alignments(lead.vectors)[0] as number;
     eigenvalues[t] = lead.values[0] as number;
-  }
+  };
+  await repeatTrials('overlap', trials, run, { signal });
   return { overlaps, eigenvalues };
 }
 
