@@ -10,6 +10,7 @@ export class Store {
   readonly rooms: readonly Room[];
   #state: AppState = $state.raw({ room: '', views: {}, notice: undefined });
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #writtenAt = -Infinity;
 
   constructor(rooms: readonly Room[]) {
     this.rooms = rooms;
@@ -36,7 +37,7 @@ export class Store {
   dispatch(action: AppAction): void {
     if (action.kind === 'follow') clearTimeout(this.#timer);
     this.#state = reduce(this.rooms, this.#state, action);
-    if (action.kind === 'act') this.#writeSoon();
+    if (action.kind === 'act') this.#write();
   }
 
   /** Listens to the address bar. @returns how to stop */
@@ -46,8 +47,15 @@ export class Store {
     return () => removeEventListener('hashchange', follow);
   }
 
-  #writeSoon(): void {
+  /** At once, or as soon as the browser takes it. */
+  #write(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => history.replaceState(null, '', this.linkTo(this.room)), WRITE_MS);
+    const write = (): void => {
+      this.#writtenAt = performance.now();
+      history.replaceState(null, '', this.linkTo(this.room));
+    };
+    const rest = this.#writtenAt + WRITE_MS - performance.now();
+    if (rest <= 0) write();
+    else this.#timer = setTimeout(write, rest);
   }
 }

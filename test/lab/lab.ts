@@ -12,7 +12,7 @@ export interface LabPage {
   /** Uncaught errors, errors and warnings of the console, and requests that failed or left this machine. */
   readonly complaints: readonly string[];
   /** What axe finds serious or critical, a line each. */
-  violations(): Promise<string[]>;
+  readonly violations: () => Promise<string[]>;
 }
 
 /** How a page is opened. */
