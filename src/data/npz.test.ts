@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DatasetError } from '../errors/errors.ts';
 import { tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { parseNpz, writeNpz } from './npz.ts';
+import { chooseArrays, parseNpz, writeNpz } from './npz.ts';
 
 const arrays = new Map<string, Tensor>([
   ['x', tensor('float32', [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6.5))],
@@ -28,6 +28,14 @@ describe('writeNpz()', () => {
     const packed = writeNpz(arrays);
     expect(packed.length).toBeLessThan(writeNpz(arrays, { compress: false }).length / 3);
     expect(writeNpz(arrays)).toEqual(packed);
+  });
+});
+
+describe('chooseArrays()', () => {
+  it('chooseArrays() takes the first of arrays without names, and the labels beside named ones', () => {
+    const [x, y] = [arrays.get('image') as Tensor, arrays.get('y') as Tensor];
+    expect(chooseArrays('a', new Map([['arr_0', x], ['arr_1', y]]))).toEqual({ x }); // prettier-ignore
+    expect(chooseArrays('a', new Map([['y', y], ['images', x]]))).toEqual({ x, labels: y }); // prettier-ignore
   });
 });
 

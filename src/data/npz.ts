@@ -53,6 +53,24 @@ export function parseNpz(where: string, bytes: Uint8Array): Map<string, Tensor> 
 }
 
 /**
+ * The samples among the arrays of an NPZ file, and their labels where it has some.
+ * @param key  name of the samples; without it the only array, or `x`, `images`, `data`, or `arr_0`, as `numpy.savez` calls the first
+ * @throws DatasetError where there is none of that name, naming those that there are
+ */
+export function chooseArrays(path: string, arrays: Map<string, Tensor>, key?: string): { x: Tensor; labels?: Tensor } {
+  const first = (names: string[]): string | undefined => names.find((candidate) => arrays.has(candidate));
+  const only = arrays.size === 1 ? [...arrays.keys()] : [];
+  const x = arrays.get(key ?? first([...only, 'x', 'images', 'data', 'arr_0']) ?? '');
+  const names = [...arrays.keys()].join(', ') || 'none';
+  if (x === undefined) {
+    const wanted = key === undefined ? 'one array, or one named x, images, data or arr_0' : `an array named ${key}`;
+    throw new DatasetError(path, `expected ${wanted}, got ${names}. State the key of the samples, or save them as x.`);
+  }
+  const labels = arrays.get(first(['y', 'labels']) ?? '');
+  return labels === undefined || labels === x ? { x } : { x, labels };
+}
+
+/**
  * An NPZ file that `numpy.load` opens; equal arrays give equal bytes (no time of day is stored).
  * @param arrays  by name, written in this order
  * @param options.compress  default true: deflated like `numpy.savez_compressed`; else stored

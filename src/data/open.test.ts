@@ -112,7 +112,9 @@ describe('openDataset() by path', () => {
         ]),
       ),
     );
-    await expect(openDataset(odd)).rejects.toThrow('expected one array, or one named x, images or data, got p, q.');
+    await expect(openDataset(odd)).rejects.toThrow(
+      'expected one array, or one named x, images, data or arr_0, got p, q.',
+    );
   });
 
   it('openDataset() opens folders of images, subfolders as classes, hidden files left out', async () => {

@@ -26,13 +26,13 @@ import { nearest } from './nearest.ts';
 import { parseNpy } from './npy.ts';
 import { streamedNpy } from './npy-stream.ts';
 import type { ReadRange } from './npy-stream.ts';
-import { parseNpz } from './npz.ts';
+import { chooseArrays, parseNpz } from './npz.ts';
 import { parsePart, takePart } from './part.ts';
 import { openYaleB } from './yale-b.ts';
 
 /** What a path alone does not say; each applies to the kinds of data that have it. */
 export interface OpenOptions extends Pick<ArrayOptions, 'range' | 'layout'>, ImageFolderOptions {
-  /** Name of the array in an NPZ file; without it the only one, or `x`, `images`, `data`. */
+  /** Name of the array in an NPZ file; without it the only one, or `x`, `images`, `data`, `arr_0`. */
   readonly key?: string | undefined;
 }
 
@@ -120,19 +120,6 @@ async function openIdx(path: string, bytes: Uint8Array): Promise<Dataset> {
   const labelled = labelPath !== join(path) && (await kindOf(labelPath)) === 'file';
   const labels = labelled ? await readIdx(labelPath, await readBytes(labelPath)) : undefined;
   return idxDataset(nameOf(path), images, { labels });
-}
-
-function chooseArrays(path: string, arrays: Map<string, Tensor>, key?: string): { x: Tensor; labels?: Tensor } {
-  const first = (names: string[]): string | undefined => names.find((candidate) => arrays.has(candidate));
-  const only = arrays.size === 1 ? [...arrays.keys()] : [];
-  const x = arrays.get(key ?? first([...only, 'x', 'images', 'data']) ?? '');
-  const names = [...arrays.keys()].join(', ') || 'none';
-  if (x === undefined) {
-    const wanted = key === undefined ? 'one array, or one named x, images or data' : `an array named ${key}`;
-    throw new DatasetError(path, `expected ${wanted}, got ${names}. State the key of the samples.`);
-  }
-  const labels = arrays.get(first(['y', 'labels']) ?? '');
-  return labels === undefined || labels === x ? { x } : { x, labels };
 }
 
 async function openFashion(): Promise<Dataset> {
