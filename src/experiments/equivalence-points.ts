@@ -1,8 +1,9 @@
+import { drawMixturePoints } from '../analysis/clustering/subspace-problem.ts';
 import { openDataset } from '../data/open.ts';
-import { randomMixture, sampleMixture } from '../denoisers/mixture-draw.ts';
+import { randomMixture } from '../denoisers/mixture-draw.ts';
 import { parseMixtureSpec } from '../denoisers/mixture-spec.ts';
 import { DomainError, SpecError } from '../errors/errors.ts';
-import { normal, permutation, randomKey } from '../tensor/random.ts';
+import { permutation, randomKey } from '../tensor/random.ts';
 import { castFloat, reshape, sizeOf, tensor } from '../tensor/tensor.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { EquivalenceSpec } from './equivalence-spec.ts';
@@ -36,16 +37,8 @@ function drawnPoints({ data, points, pointNoise, seed }: EquivalenceSpec): Equiv
   if (mixture.some(({ mean }) => mean.some((v) => v !== 0))) {
     throw new SpecError('equivalence', `takes subspaces through the origin, got means in '${data}'. Leave them out.`);
   }
-  const labels = Int32Array.from({ length: points }, (_, i) => i % mixture.length);
-  const clean = sampleMixture(mixture, randomKey(seed, 'equivalence', 'points'), points, labels).x;
-  const e = normal(randomKey(seed, 'equivalence', 'point noise'), clean.shape).data;
-  const x = tensor(
-    'float64',
-    clean.shape,
-    clean.data.map((value, i) => value + pointNoise * (e[i] as number)),
-  );
+  const { points: x, truth } = drawMixturePoints(mixture, points, { noise: pointNoise, seed });
   const n = x.shape[1] as number;
-  const truth = mixture.map(({ basis }) => basis);
   const ranks = truth.map((basis) => basis.shape[0] as number);
   return { name: data, x, ranks, mean: new Float64Array(n), scale: 1, truth };
 }

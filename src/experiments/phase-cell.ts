@@ -1,9 +1,9 @@
-import { recoveryError } from '../analysis/clustering/recovery.ts';
-import { drawProblem } from '../analysis/clustering/subspace-problem.ts';
+import { recoveryTrial } from '../analysis/clustering/recovery-trial.ts';
+import type { SubspaceSolver } from '../analysis/clustering/recovery-trial.ts';
 import { throwIfAborted } from '../errors/errors.ts';
 import type { Job } from './jobs/job.ts';
 import { solverOf } from './phase-solver.ts';
-import type { PhaseSolver, SubspaceSolver } from './phase-solver.ts';
+import type { PhaseSolver } from './phase-solver.ts';
 
 /** Trials of one cell of a phase diagram. */
 export interface PhaseCellSpec {
@@ -39,9 +39,7 @@ export async function cellErrors(
   const errors = new Float64Array(trials);
   for (let t = 0; t < trials; t++) {
     throwIfAborted('phaseDiagram', signal);
-    const seed = spec.seed + t;
-    const { points, truth } = drawProblem({ n, d, N, components, noise, seed });
-    errors[t] = recoveryError(await solve(points, truth, seed, signal), truth).worst;
+    errors[t] = await recoveryTrial({ n, d, N, components, noise, seed: spec.seed + t }, solve, signal);
   }
   return errors;
 }

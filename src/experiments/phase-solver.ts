@@ -1,19 +1,9 @@
-import { kSubspaces } from '../analysis/clustering/k-subspaces.ts';
 import type { KSubspacesOptions } from '../analysis/clustering/k-subspaces.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { kSubspacesSolver } from '../analysis/clustering/recovery-trial.ts';
+import type { SubspaceSolver } from '../analysis/clustering/recovery-trial.ts';
 import { lowRankDefaults } from '../training/low-rank/spec.ts';
 import type { LowRankSpec } from '../training/low-rank/spec.ts';
 import { trainLowRank } from '../training/low-rank/train.ts';
-
-/** Finds the subspaces of points: what a phase diagram judges. */
-export type SubspaceSolver = (
-  /** [K N, n]; component k has the points i with i mod K = k. */
-  points: Tensor<'float64'>,
-  /** K true bases [d, n]: their number and rank may be used, their directions not. */
-  truth: readonly Tensor<'float64'>[],
-  seed: number,
-  signal?: AbortSignal,
-) => Promise<readonly Tensor<'float64'>[]>;
 
 /** A solver as plain data, so that other processes can run it: made by `clusteringSolver` or `networkSolver`. */
 export type PhaseSolver =
@@ -45,13 +35,7 @@ const severalSubspaces: NetworkTraining = { ...lowRankDefaults, steps: 300, rate
 
 /** What a solver's data stand for. */
 export function solverOf(solver: PhaseSolver): SubspaceSolver {
-  if (solver.kind === 'clustering') {
-    const { restarts, start } = solver;
-    return (points, truth, seed, signal) => {
-      const rank = truth.map(({ shape }) => shape[0] as number);
-      return Promise.resolve(kSubspaces(points, { clusters: truth.length, rank, restarts, start, seed, signal }).bases);
-    };
-  }
+  if (solver.kind === 'clustering') return kSubspacesSolver({ restarts: solver.restarts, start: solver.start });
   return async (points, truth, seed, signal) => {
     const ranks = truth.map(({ shape }) => shape[0] as number);
     const defaults = ranks.length === 1 ? oneSubspace : severalSubspaces;

@@ -1,6 +1,4 @@
-import { kSubspaces } from '../../../src/analysis/clustering/k-subspaces.ts';
-import { recoveryError } from '../../../src/analysis/clustering/recovery.ts';
-import { drawProblem } from '../../../src/analysis/clustering/subspace-problem.ts';
+import { kSubspacesSolver, recoveryTrial } from '../../../src/analysis/clustering/recovery-trial.ts';
 import { throwIfAborted } from '../../../src/errors/errors.ts';
 import type { Operation } from '../../compute/protocol.ts';
 import { componentsOf, largestRank, MOST_POINTS } from './mixtures.ts';
@@ -31,6 +29,9 @@ export const fillDiagram: Operation<DiagramInput, readonly Cell[], Cell> = async
   input,
   { signal, progress, emit },
 ) => {
+  const { dimension: n, noise, tries } = input;
+  const components = componentsOf(input);
+  const solve = kSubspacesSolver({ restarts: tries, start: 'random' });
   const ranks = Array.from({ length: largestRank(input) }, (_, i) => i + 1);
   const places = ranks.flatMap((rank) => Array.from({ length: MOST_POINTS }, (_, i) => ({ rank, count: i + 1 })));
   const cells: Cell[] = [];
@@ -38,7 +39,9 @@ export const fillDiagram: Operation<DiagramInput, readonly Cell[], Cell> = async
   for (const { rank, count } of places) {
     const errors: number[] = [];
     for (let t = 0; t < input.trials; t++) {
-      errors.push(errorOf(input, rank, count, input.seed + t));
+      errors.push(
+        await recoveryTrial({ n, d: rank, N: count, components, noise, seed: input.seed + t }, solve, signal),
+      );
       if (performance.now() - turned < TURN_MS) continue;
       await new Promise((resolve) => setTimeout(resolve, 0));
       throwIfAborted('fillDiagram', signal);
@@ -53,10 +56,3 @@ export const fillDiagram: Operation<DiagramInput, readonly Cell[], Cell> = async
   }
   return cells;
 };
-
-function errorOf({ shape, dimension, noise, tries }: DiagramInput, d: number, N: number, seed: number): number {
-  const components = componentsOf({ shape });
-  const { points, truth } = drawProblem({ n: dimension, d, N, components, noise, seed });
-  const options = { clusters: components, rank: d, restarts: tries, start: 'random', seed } as const;
-  return recoveryError(kSubspaces(points, options).bases, truth).worst;
-}
