@@ -67,12 +67,12 @@ export const listRuns: Operation<ListInput, RunList> = async ({ api, dropped }, 
   };
 };
 
-/** @returns undefined where no server of the lab answers: a plain host of files has no such address */
+/** @returns undefined where no server of the lab answers: a plain host of files hands out lab/public/api/runs, which says null */
 async function askServer(api: string, signal: AbortSignal): Promise<z.infer<typeof listing> | undefined> {
   const response = await fetch(api, { signal }).catch(() => undefined);
   if (response?.status === 500) throw new DatasetError('runs', await response.text());
   if (response?.ok !== true) return undefined;
-  // Some hosts answer every address with their start page.
+  // Hosts that leave that file out may answer with their start page.
   return listing.safeParse(parsed(await response.text())).data;
 }
 

@@ -7,7 +7,11 @@ import type { LossPoint, RankPoint } from './curves.ts';
 const LINE = 17;
 
 /** Names of the runs above the frame in the colours of their curves, so that the export holds them too. */
-function names(runs: readonly string[], width: number): { marks: Plot.Markish[]; marginTop: number; height: number } {
+function names(
+  runs: readonly string[],
+  color: (run: string) => string,
+  width: number,
+): { marks: Plot.Markish[]; marginTop: number; height: number } {
   const most = Math.floor(width / 7.5);
   const short = (run: string): string => (run.length > most ? `…${run.slice(1 - most)}` : run);
   const marginTop = 30 + LINE * runs.length;
@@ -17,7 +21,7 @@ function names(runs: readonly string[], width: number): { marks: Plot.Markish[];
       frameAnchor: 'top-left',
       dy: LINE * (i - runs.length) - 6,
       dx: -44,
-      fill: seriesColor(i),
+      fill: color(run),
       fontWeight: 600,
     }),
   );
@@ -27,10 +31,11 @@ function names(runs: readonly string[], width: number): { marks: Plot.Markish[];
 /** Rank over D of several runs over noise; generation runs from right to left. */
 export function rankPlot(points: readonly RankPoint[], runs: readonly string[], width: number): Element {
   const shown = runs.filter((run) => points.some((point) => point.run === run));
-  const color = ({ run }: RankPoint): string => seriesColor(shown.indexOf(run));
+  const colorOf = (run: string): string => seriesColor(runs.indexOf(run));
+  const color = ({ run }: RankPoint): string => colorOf(run);
   const sigmas = points.map(({ sigma }) => sigma);
   const domain = [Math.min(...sigmas), Math.max(...sigmas)] as const;
-  const { marks, ...space } = names(shown, width);
+  const { marks, ...space } = names(shown, colorOf, width);
   return drawPlot(width, {
     ...space,
     x: { type: 'log', domain, label: 'noise level σ', ticks: logTicks(...domain), tickFormat: String },
@@ -46,11 +51,12 @@ export function rankPlot(points: readonly RankPoint[], runs: readonly string[], 
 /** Losses of several trainings over steps: lines on training images, dots and dashes on held-out ones. */
 export function lossPlot(points: readonly LossPoint[], runs: readonly string[], width: number): Element {
   const shown = runs.filter((run) => points.some((point) => point.run === run));
-  const color = ({ run }: LossPoint): string => seriesColor(shown.indexOf(run));
+  const colorOf = (run: string): string => seriesColor(runs.indexOf(run));
+  const color = ({ run }: LossPoint): string => colorOf(run);
   const heldout = points.filter((point) => point.heldout !== undefined);
   const values = [...points.map(({ loss }) => loss), ...heldout.map((point) => point.heldout as number)];
   const domain = [0.9 * Math.min(...values), 1.1 * Math.max(...values)] as const;
-  const { marks, ...space } = names(shown, width);
+  const { marks, ...space } = names(shown, colorOf, width);
   return drawPlot(width, {
     ...space,
     x: { label: 'steps', ticks: width < 480 ? 4 : 8 },

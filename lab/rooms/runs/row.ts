@@ -50,6 +50,12 @@ export function sorted(runs: readonly RunRow[], column: Column, descending: bool
   return runs.toSorted((a, b) => sign * order(key(a), key(b)) || order(a.path, b.path));
 }
 
+/** When, by this machine's clock, as `eigenlens runs ls` has it: `2026-01-02 03:04`. @param iso  a time in ISO 8601 */
+export function showWhen(iso: string): string {
+  // Sweden writes dates so.
+  return new Date(iso).toLocaleString('sv', { dateStyle: 'short', timeStyle: 'short' });
+}
+
 /** How long, in the two largest units: `1 h 5 min`, `12.3 s`. */
 export function showDuration(ms: number): string {
   const seconds = ms / 1000;

@@ -10,7 +10,7 @@ import type { OperationContext } from '../../compute/protocol.ts';
 import { lossesOf, ranksOf, readCurves } from './curves.ts';
 import { listRuns } from './list.ts';
 import { actions, codec, commandsOf } from './room.ts';
-import { addressOf, holds, showBytes, showDuration, sorted } from './row.ts';
+import { addressOf, holds, showBytes, showDuration, showWhen, sorted } from './row.ts';
 import type { RunRow } from './row.ts';
 
 const context: OperationContext = {
@@ -64,13 +64,21 @@ describe('listRuns()', () => {
     expect(runs.find(({ path }) => path === 'inspect')?.when).toBe('2026-01-02T03:04:05.000Z');
   });
 
-  it('reads what a server lists, and takes the start page of another host for none', async () => {
+  it('reads what a server lists, and sees that other hosts have none', async () => {
     const answer = vi.spyOn(globalThis, 'fetch');
     answer.mockResolvedValueOnce(Response.json(await listing(folder)));
     const { runs, folder: served } = await listRuns({ api, dropped: [] }, context);
     expect([served, runs.map(({ path }) => path)]).toEqual([folder, ['inspect', 'train']]);
-    answer.mockResolvedValueOnce(new Response('<!doctype html>'));
-    expect((await listRuns({ api, dropped: [] }, context)).folder).toBeUndefined();
+    // What the built lab holds at this address, and what hosts say that do not hand that out.
+    const built = await readFile(new URL('../../public/api/runs', import.meta.url), 'utf8');
+    for (const [text, status] of [
+      [built, 200],
+      ['<!doctype html>', 200],
+      ['', 404],
+    ] as const) {
+      answer.mockResolvedValueOnce(new Response(text, { status }));
+      expect((await listRuns({ api, dropped: [] }, context)).folder).toBeUndefined();
+    }
     answer.mockResolvedValueOnce(new Response('runs: may not be read.', { status: 500 }));
     await expect(listRuns({ api, dropped: [] }, context)).rejects.toThrow('may not be read');
     answer.mockRestore();
@@ -120,6 +128,8 @@ describe('the table', () => {
 
   it('shows sizes and times for people', () => {
     expect([999, 1500, 12e6].map(showBytes)).toEqual(['999 B', '1.5 kB', '12 MB']);
+    const noon = new Date(2026, 0, 2, 12, 5); // by this machine's clock
+    expect(showWhen(noon.toISOString())).toBe('2026-01-02 12:05');
     expect([1234, 90_000, 3_900_000].map(showDuration)).toEqual(['1.2 s', '2 min', '1 h 5 min']);
   });
 });
