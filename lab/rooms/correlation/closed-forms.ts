@@ -1,3 +1,4 @@
+import { emergenceLevels, geometricSpectrum } from '../../../src/theory/linear-trials.ts';
 import {
   gainRatios,
   powerIterationRatios,
@@ -5,7 +6,13 @@ import {
   runningGains,
 } from '../../../src/theory/power-iteration.ts';
 import { aspectRatio, criticalNoise, overlapSquared } from '../../../src/theory/spiked-covariance.ts';
-import type { CorrelationState } from './room.ts';
+import type { CorrelationState, Measure } from './room.ts';
+
+/** The data and how they are sampled: what every closed form depends on. */
+export type DataInput = Pick<CorrelationState, 'top' | 'decay' | 'count' | 'dimension' | 'samples' | 'draws'>;
+
+/** The power iteration of those data. */
+export type StepInput = DataInput & Pick<CorrelationState, 'sigma' | 'steps'>;
 
 /** One direction over noise or over steps; direction counts from 0. */
 export interface DirectionPoint {
@@ -14,46 +21,34 @@ export interface DirectionPoint {
   readonly y: number;
 }
 
-/** The variances of the spectrum, descending. */
-export function spectrumOf({ top, decay, count }: Pick<CorrelationState, 'top' | 'decay' | 'count'>): number[] {
-  return Array.from({ length: count }, (_, i) => top * decay ** i);
+/** A squared cosine in the measure that is looked at. */
+export function measureOf(cosineSquared: number, measure: Measure): number {
+  return measure === 'cosine' ? cosineSquared : Math.sqrt(Math.max(0, 1 - cosineSquared));
 }
 
 /** Noise level at which each direction is lost. */
-export function criticalNoises(state: CorrelationState): number[] {
-  const gamma = aspectRatio(state.dimension, state.samples, state.draws);
-  return spectrumOf(state).map((variance) => criticalNoise(variance, gamma));
+export function criticalNoises(data: DataInput): number[] {
+  const gamma = aspectRatio(data.dimension, data.samples, data.draws);
+  return geometricSpectrum(data).map((variance) => criticalNoise(variance, gamma));
 }
 
-/**
- * Noise levels from a quarter of the last critical one to twice the first, in equal ratios.
- * With 10 of them those that `eigenlens theory critical-noise` measures at.
- */
-export function sigmaGrid(state: CorrelationState, count: number): number[] {
-  const critical = criticalNoises(state);
-  const [low, high] = [(critical.at(-1) as number) / 4, 2 * (critical[0] as number)];
-  return Array.from({ length: count }, (_, i) => low * (high / low) ** (i / (count - 1)));
-}
-
-/** Alignment of every direction over noise, in the measure of the state. */
-export function alignmentCurves(state: CorrelationState): DirectionPoint[] {
-  const gamma = aspectRatio(state.dimension, state.samples, state.draws);
+/** Alignment of every direction over noise. */
+export function alignmentCurves(data: DataInput, measure: Measure): DirectionPoint[] {
+  const gamma = aspectRatio(data.dimension, data.samples, data.draws);
+  const critical = criticalNoises(data);
   // The thresholds too: there the curves have a corner.
-  const sigmas = [...sigmaGrid(state, 161), ...criticalNoises(state)].sort((a, b) => a - b);
-  return spectrumOf(state).flatMap((variance, direction) =>
-    sigmas.map((x) => {
-      const overlap = overlapSquared(variance / x ** 2, gamma);
-      return { direction, x, y: state.measure === 'cosine' ? overlap : Math.sqrt(1 - overlap) };
-    }),
+  const sigmas = [...emergenceLevels(critical, 121), ...critical].sort((a, b) => a - b);
+  return geometricSpectrum(data).flatMap((variance, direction) =>
+    sigmas.map((x) => ({ direction, x, y: measureOf(overlapSquared(variance / x ** 2, gamma), measure) })),
   );
 }
 
 /** Gains relative to the first direction after 1, 2, ... steps: of the mean learned operator, and of the covariance itself. */
-export function gainCurves(state: CorrelationState): { learned: DirectionPoint[]; power: DirectionPoint[] } {
-  const spectrum = spectrumOf(state);
-  const gamma = aspectRatio(state.dimension, state.samples, state.draws);
-  const gains = projectionGains(spectrum, state.sigma ** 2, gamma);
-  const running = runningGains(Array.from({ length: state.steps }, () => gains));
+export function gainCurves(input: StepInput): { learned: DirectionPoint[]; power: DirectionPoint[] } {
+  const { dimension, samples, draws, sigma, steps } = input;
+  const spectrum = geometricSpectrum(input);
+  const gains = projectionGains(spectrum, sigma ** 2, aspectRatio(dimension, samples, draws));
+  const running = runningGains(Array.from({ length: steps }, () => gains));
   const points = (ratios: (steps: number) => ArrayLike<number>): DirectionPoint[] =>
     running.flatMap((_, k) => {
       const at = ratios(k + 1);
@@ -63,4 +58,21 @@ export function gainCurves(state: CorrelationState): { learned: DirectionPoint[]
     learned: points((k) => gainRatios(running[k - 1] as Float64Array)),
     power: points((k) => powerIterationRatios(spectrum, k)),
   };
+}
+
+/**
+ * What the deterministic reverse process x <- D(x) + (sigma' / sigma) (x - D(x)) has made of the state along every direction when it
+ * comes to each noise level, with the mean learned projection D: above its critical noise a direction falls with the noise, below it stays.
+ * @param variances  of the data along the directions, >= 0
+ * @param gamma      dimensions per noise draw
+ * @param sigmas     noise levels, descending; every step of the process is one of these
+ * @returns factors since the first level, one a direction for each level
+ * @source Karras et al. 2022, arXiv 2206.00364, eq. 3 by Euler steps; gains: theory.md A.2
+ */
+export function reverseFactors(variances: ArrayLike<number>, gamma: number, sigmas: readonly number[]): Float64Array[] {
+  const steps = sigmas.map((to, k) => {
+    const from = sigmas[k - 1] ?? to;
+    return projectionGains(variances, from ** 2, gamma).map((gain) => gain + (to / from) * (1 - gain));
+  });
+  return runningGains(steps);
 }

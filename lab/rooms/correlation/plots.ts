@@ -1,10 +1,14 @@
 import * as Plot from '@observablehq/plot';
 
 import { drawPlot, logTicks, seriesColor } from '../../components/plot.ts';
+import type { PlotOptions } from '../../components/plot.ts';
 import type { DirectionPoint } from './closed-forms.ts';
+import type { DirectionPath } from './images.ts';
+import type { Measure } from './room.ts';
 import type { MeasuredPoint } from './trials.ts';
 
-const color = ({ direction }: DirectionPoint): string => seriesColor(direction);
+const color = ({ direction }: { direction: number }): string => seriesColor(direction);
+const nameOf = ({ direction }: { direction: number }): string => String(direction + 1);
 
 /** What the figure of alignment shows. */
 export interface AlignmentData {
@@ -12,45 +16,35 @@ export interface AlignmentData {
   readonly measured: readonly MeasuredPoint[];
   /** Noise level at which each direction is lost. */
   readonly critical: readonly number[];
+  /** Noise level of the power iteration. */
   readonly sigma: number;
-  readonly measure: 'cosine' | 'sine';
+  readonly measure: Measure;
 }
 
-/** Alignment of every direction over noise: lines the closed form, dots the trials. */
+/** Alignment of every direction while noise falls: lines the closed form, dots the trials. */
 export function alignmentPlot({ curves, measured, critical, sigma, measure }: AlignmentData, width: number): Element {
   const xs = curves.map(({ x }) => x);
   const domain = [Math.min(...xs), Math.max(...xs)] as const;
-  const labels = critical.map((x, direction) => ({ direction, x, y: measure === 'cosine' ? 0 : 1 }));
+  const thresholds = critical.map((x, direction) => ({ direction, x, y: 1 }));
+  const here = [sigma].filter((x) => x > domain[0] && x < domain[1]);
   return drawPlot(width, {
-    x: { type: 'log', domain, label: 'noise level σ', ticks: logTicks(...domain), tickFormat: String },
+    x: noiseAxis(domain),
     y: { domain: [0, 1], label: measure === 'cosine' ? 'cos² θ' : 'sin θ', ticks: 5, grid: true },
     marks: [
-      ...(sigma > domain[0] && sigma < domain[1]
-        ? [
-            Plot.ruleX([sigma], { stroke: 'var(--accent)', strokeDasharray: '2,3' }),
-            Plot.text([sigma], {
-              x: (s: number) => s,
-              frameAnchor: 'top',
-              dy: -12,
-              text: () => 'σ',
-              fill: 'var(--accent)',
-            }),
-          ]
-        : []),
+      Plot.ruleX(thresholds, { x: 'x', stroke: color, strokeOpacity: 0.35 }),
+      Plot.ruleX(here, { stroke: 'var(--accent)', strokeDasharray: '2,3' }),
+      Plot.text(here, { x: (x: number) => x, frameAnchor: 'bottom', dx: 8, dy: -6, text: () => 'σ', fill: 'var(--accent)' }), // prettier-ignore
       Plot.line(curves, { x: 'x', y: 'y', z: 'direction', stroke: color, strokeWidth: 1.75 }),
       Plot.ruleX(measured, { x: 'x', y1: clipped('low'), y2: clipped('high'), stroke: color, strokeOpacity: 0.55 }),
       Plot.dot(measured, { x: 'x', y: 'y', fill: color, r: 2.75 }),
-      Plot.text(labels, {
-        x: 'x',
-        y: 'y',
-        text: ({ direction }: DirectionPoint) => String(direction + 1),
-        fill: color,
-        fontWeight: 600,
-        dy: measure === 'cosine' ? -9 : 11,
-        dx: 7,
-      }),
+      Plot.text(thresholds, { x: 'x', frameAnchor: 'top', dy: -13, text: nameOf, fill: color, fontWeight: 600 }),
     ],
   });
+}
+
+/** A log axis of noise that falls to the right, as it does while something is generated. */
+function noiseAxis([low, high]: readonly [number, number]): NonNullable<PlotOptions['x']> {
+  return { type: 'log', domain: [low, high], label: 'noise level σ', ticks: logTicks(low, high), tickFormat: String, reverse: true }; // prettier-ignore
 }
 
 /** Smallest gain that is drawn. */
@@ -95,7 +89,7 @@ export function gainPlot({ learned, power, measured }: GainData, width: number):
       Plot.text(ends, {
         x: 'x',
         y: 'y',
-        text: ({ direction }: DirectionPoint) => String(direction + 1),
+        text: nameOf,
         fill: color,
         fontWeight: 600,
         dx: 10,
@@ -105,41 +99,36 @@ export function gainPlot({ learned, power, measured }: GainData, width: number):
 }
 
 /** What the figure of real images shows. */
-export interface FoundData {
-  /** Noise level at which each direction is lost, descending. */
+export interface ProcessData {
+  readonly paths: readonly DirectionPath[];
+  /** Noise level at which each direction is lost. */
   readonly critical: ArrayLike<number>;
-  /** Levels that pictures are shown of. */
+  /** Steps of the process, descending. */
   readonly sigmas: readonly number[];
+  /** Levels that pictures are shown of. */
+  readonly shown: readonly number[];
 }
 
-/** Number of directions that can be learned, over noise. */
-export function foundPlot({ critical, sigmas }: FoundData, width: number): Element {
+/** Spread of the state along some directions of the reverse process: on the way down with the noise, then at their own. */
+export function processPlot({ paths, critical, sigmas, shown }: ProcessData, width: number): Element {
   const [high = 10, low = 0.05] = [sigmas[0], sigmas.at(-1)];
-  const steps = [
-    ...Array.from(critical, (x, i) => ({ x, y: i + 1 })).filter(({ x }) => x >= low),
-    { x: low, y: Array.from(critical).filter((x) => x >= low).length },
-  ].filter(({ y }) => y > 0);
+  // In the order in which they leave, so that neighbours differ in colour.
+  const tint = ({ order }: { order: number }): string => seriesColor(order);
+  const lines = paths.flatMap(({ direction, state }, order) => sigmas.map((x, k) => ({ direction, order, x, y: state[k] as number }))); // prettier-ignore
+  const found = paths.flatMap(({ direction, state }, order) => {
+    const k = sigmas.findIndex((sigma) => sigma <= (critical[direction] as number));
+    return k < 0 ? [] : [{ order, x: sigmas[k] as number, y: state[k] as number }];
+  });
+  const ends = paths.map(({ direction, state, spread }, order) => ({ direction, order, x: low, y: state.at(-1) as number, spread })); // prettier-ignore
   return drawPlot(width, {
-    height: 220,
-    x: {
-      type: 'log',
-      domain: [low, high],
-      label: 'noise level σ',
-      ticks: logTicks(low, high),
-      tickFormat: String,
-      reverse: true,
-    },
-    y: {
-      type: 'log',
-      domain: [1, Math.max(10, critical.length)],
-      label: 'directions found',
-      ticks: logTicks(1, 1000),
-      tickFormat: String,
-      grid: true,
-    },
+    x: noiseAxis([low, high]),
+    y: { type: 'log', domain: [low / 2, high], label: 'spread of the state', ticks: logTicks(low / 2, high), tickFormat: String, grid: true }, // prettier-ignore
+    marginRight: 36,
     marks: [
-      Plot.ruleX(sigmas, { stroke: 'var(--line)' }),
-      Plot.line(steps, { x: 'x', y: 'y', curve: 'step-after', stroke: 'var(--series-1)', strokeWidth: 1.75 }),
+      Plot.ruleX(shown, { stroke: 'var(--line)' }),
+      Plot.line(lines, { x: 'x', y: 'y', z: 'order', stroke: tint, strokeWidth: 1.75 }),
+      Plot.dot(found, { x: 'x', y: 'y', fill: tint, r: 3.5 }),
+      Plot.text(ends, { x: 'x', y: 'y', text: nameOf, fill: tint, fontWeight: 600, textAnchor: 'start', dx: 8 }), // prettier-ignore
     ],
   });
 }

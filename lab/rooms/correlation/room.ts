@@ -3,6 +3,9 @@ import { choice, number, whole } from '../../state/field.ts';
 import { defineRoom } from '../../state/room.ts';
 import type { Room } from '../../state/room.ts';
 
+/** How alignment is shown: cos^2 or sin of the angle to the true direction. */
+export type Measure = 'cosine' | 'sine';
+
 /** Linear data, how they are learned, and what is looked at. */
 export interface CorrelationState {
   /** Variances of the directions: top, top decay, top decay^2, ... */
@@ -16,11 +19,10 @@ export interface CorrelationState {
   /** Noise level of every step of the power iteration. */
   readonly sigma: number;
   readonly steps: number;
-  /** Monte Carlo trials, 0 for none. */
+  /** Monte Carlo trials. */
   readonly trials: number;
   readonly seed: number;
-  /** How alignment is shown: cos^2 or sin of the angle to the true direction. */
-  readonly measure: 'cosine' | 'sine';
+  readonly measure: Measure;
   /** Which held-out image runs backwards. */
   readonly image: number;
 }

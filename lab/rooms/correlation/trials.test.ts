@@ -7,7 +7,6 @@ import { alignmentCurves, criticalNoises, gainCurves } from './closed-forms.ts';
 import { operations } from './operations.ts';
 import { codec } from './room.ts';
 import type { CorrelationState } from './room.ts';
-import type { Measured } from './trials.ts';
 
 const state: CorrelationState = {
   ...codec.start,
@@ -20,7 +19,7 @@ const state: CorrelationState = {
 };
 const { top, decay, count, dimension: p, samples: n, draws, trials, steps, sigma, seed } = state;
 const flags = { top, decay, count, p, n, draws, trials };
-const context: OperationContext<Measured> = {
+const context: OperationContext<unknown> = {
   signal: new AbortController().signal,
   progress: () => undefined,
   emit: () => undefined,
@@ -36,22 +35,23 @@ describe('measureAlignment()', () => {
   it('has the numbers of eigenlens theory critical-noise at the same seed', async () => {
     const { values } = await criticalNoiseTopic.compute(flags, { seed });
     const wanted = values['monteCarlo'] as { sigmas: number[]; sine: { mean: number[]; low: number[] } }[];
-    const { points } = await operations.measureAlignment({ ...state, measure: 'sine' }, context);
-    for (const { direction, x, y, low } of points) {
+    const { cosine, sine } = await operations.measureAlignment(state, context);
+    for (const { direction, x, y, low } of sine) {
       const s = wanted[direction]?.sigmas.findIndex((level) => Math.abs(level - x) < 1e-12) as number;
       expect(y).toBeCloseTo(wanted[direction]?.sine.mean[s] as number, 12);
       expect(low).toBeCloseTo(wanted[direction]?.sine.low[s] as number, 12);
     }
-    expect(points.length).toBe(10 * count);
+    expect(sine.length).toBe(10 * count);
+    expect(cosine.map(({ direction, x }) => [direction, x])).toEqual(sine.map(({ direction, x }) => [direction, x]));
     expect(criticalNoises(state)).toEqual(values['criticalSigma']);
   });
 
   it('lies on the closed form where the sizes are large', async () => {
     const large = { ...state, dimension: 200, samples: 1000, trials: 4 };
-    const { points } = await operations.measureAlignment(large, context);
-    const curves = alignmentCurves(large);
+    const { cosine } = await operations.measureAlignment(large, context);
+    const curves = alignmentCurves(large, 'cosine');
     // theory.md A.2: 2 / sqrt(n) a trial, more near the threshold, which is left out.
-    const clear = points.filter(({ direction, x }) => x < 0.7 * (criticalNoises(large)[direction] as number));
+    const clear = cosine.filter(({ direction, x }) => x < 0.7 * (criticalNoises(large)[direction] as number));
     expect(clear.length).toBeGreaterThan(10);
     for (const { direction, x, y } of clear) {
       const near = curves.filter((c) => c.direction === direction);
@@ -67,7 +67,7 @@ describe('measureGains()', () => {
       { ...flags, steps, sigmaMin: sigma, sigmaMax: sigma },
       { seed },
     );
-    const { points } = await operations.measureGains(state, context);
+    const points = await operations.measureGains(state, context);
     const last = points.filter(({ x }) => x === steps);
     const wanted = (values['monteCarloRatios'] as Interval[]).slice(1);
     last.forEach(({ y, low, high }, i) => {
