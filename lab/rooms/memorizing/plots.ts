@@ -6,6 +6,7 @@ import { drawPlot, seriesColor } from '../../components/plot.ts';
 import { acrossWidths, chance, cosineEdges, pointAt, points, sizes } from './curve.ts';
 import type { Width } from './curve.ts';
 import type { MemorizingState } from './room.ts';
+import type { SheetRow } from './sheet.ts';
 
 /** A rate of one network, or of two. */
 export interface CurveRow extends Interval {
@@ -57,6 +58,8 @@ interface SeriesStyle {
   readonly color: string;
   /** Its name where there is little room. */
   readonly short: string;
+  /** Its name where there is more, if it takes two lines. */
+  readonly long?: string;
   readonly label: number;
   readonly anchor: 'start' | 'end';
   readonly dashed?: boolean;
@@ -80,14 +83,32 @@ const styles: Readonly<Record<string, SeriesStyle>> = {
     dashed: true,
   },
   'held-out images that close': { color: seriesColor(5), short: 'held-out', label: 4096, anchor: 'end', dashed: true },
-  'no common image, narrow': { color: seriesColor(1), short: 'narrow', label: 64, anchor: 'end' },
+  'no common image, narrow': {
+    color: seriesColor(1),
+    short: 'narrow',
+    long: 'no common\nimage, narrow',
+    label: 64,
+    anchor: 'end',
+  },
   'no common image, wide': { color: seriesColor(0), short: 'no common image', label: 128, anchor: 'start' },
   'same images, two widths': { color: seriesColor(2), short: 'same images', label: 128, anchor: 'end' },
 };
 /** CSS pixels below which a figure has room for short names only. */
 const NARROW = 480;
 const styleOf = ({ series }: CurveRow): SeriesStyle => styles[series] as SeriesStyle;
-const sizeAxis = { type: 'log', base: 2, domain: [sizes[0], sizes.at(-1)], label: 'training images N', ticks: [...sizes], tickFormat: String } as const; // prettier-ignore
+
+/** The axis of N; where there is little room every other size is named. */
+function sizeAxis(width: number): Plot.ScaleOptions {
+  const ticks = sizes.filter((_, i) => width >= NARROW || i % 2 === 0);
+  return {
+    type: 'log',
+    base: 2,
+    domain: [sizes[0], sizes.at(-1)],
+    label: 'training images N',
+    ticks,
+    tickFormat: String,
+  };
+}
 
 /** Rates over N with their intervals; the chosen N is marked. */
 export function ratePlot(rows: readonly CurveRow[], size: number, label: string, width: number): Element {
@@ -99,7 +120,7 @@ export function ratePlot(rows: readonly CurveRow[], size: number, label: string,
     ); // prettier-ignore
   const chosen = rows.filter((row) => row.size === size);
   return drawPlot(width, {
-    x: sizeAxis,
+    x: sizeAxis(width),
     y: { domain: [0, 1], label, ticks: 5, grid: true },
     marks: [
       ...marker(size),
@@ -114,17 +135,54 @@ export function ratePlot(rows: readonly CurveRow[], size: number, label: string,
           {
             x: 'size',
             y: 'value',
-            text: (row: CurveRow) => (width < NARROW ? styleOf(row).short : row.series),
+            text: (row: CurveRow) => (width < NARROW ? styleOf(row).short : (styleOf(row).long ?? row.series)),
+            lineAnchor: 'bottom',
             fill: color,
             fontWeight: 600,
             textAnchor: anchor,
             dx: anchor === 'start' ? 9 : -9,
-            dy: anchor === 'start' ? 8 : -10,
+            dy: anchor === 'start' ? 14 : -4,
             stroke: 'var(--ground)',
             strokeWidth: 4,
           },
         ),
       ),
+    ],
+  });
+}
+
+/** Room for the words above a row of a sheet, and between images, CSS pixels. */
+const [SHEET_WORDS, SHEET_GAP] = [24, 4];
+
+/** Samples of one size over their nearest training images, as many as there is room for; the words alone before they have come. */
+export function sheetPlot(row: SheetRow | undefined, width: number): Element {
+  const columns = width < NARROW ? 5 : 10;
+  const tile = (width + SHEET_GAP) / columns - SHEET_GAP;
+  const rows = [
+    { name: 'samples', images: row?.samples ?? [] },
+    { name: 'nearest training images', images: row?.nearest ?? [] },
+  ].map((own, i) => ({ ...own, top: SHEET_WORDS + i * (tile + SHEET_WORDS + 6) }));
+  const tiles = rows.flatMap(({ images, top }) =>
+    images.slice(0, columns).map((src, i) => ({ src, x: i * (tile + SHEET_GAP) + tile / 2, y: top + tile / 2 })),
+  );
+  const height = (rows.at(-1)?.top ?? 0) + tile;
+  return drawPlot(width, {
+    height,
+    ...{ marginTop: 0, marginRight: 0, marginBottom: 0, marginLeft: 0 },
+    // In CSS pixels.
+    x: { axis: null, domain: [0, width] },
+    y: { axis: null, domain: [height, 0] },
+    marks: [
+      Plot.text(rows, {
+        x: 0,
+        y: 'top',
+        text: 'name',
+        textAnchor: 'start',
+        lineAnchor: 'bottom',
+        dy: -5,
+        fill: 'var(--quiet)',
+      }),
+      Plot.image(tiles, { x: 'x', y: 'y', src: 'src', width: tile, height: tile, imageRendering: 'pixelated' }),
     ],
   });
 }
@@ -135,16 +193,23 @@ export function gapPlot({ size, sigma }: Pick<MemorizingState, 'size' | 'sigma'>
   const color = (row: { width: Width }): string => seriesColor(row.width === 'wide' ? 0 : 1);
   return drawPlot(width, {
     height: 240,
-    x: sizeAxis,
+    x: sizeAxis(width),
     y: { label: 'PSNR gap, dB', domain: [Math.min(0, ...rows.map((r) => r.gap)), Math.max(...rows.map((r) => r.gap))], nice: true, grid: true, ticks: 5 }, // prettier-ignore
     marks: [
       ...marker(size),
       Plot.ruleY([0], { stroke: 'var(--line)' }),
       Plot.line(rows, { x: 'size', y: 'gap', z: 'width', stroke: color, strokeWidth: 1.75 }),
       Plot.dot(rows, { x: 'size', y: 'gap', fill: color, r: (row: { size: number }) => (row.size === size ? 5 : 2.5) }),
-      Plot.text(
-        rows.filter((row) => row.size === sizes[0]),
-        { x: 'size', y: 'gap', text: 'width', fill: color, fontWeight: 600, textAnchor: 'start', dx: 12 },
+      ...widths.map((name) =>
+        Plot.text(
+          rows.filter((row) => row.size === 64 && row.width === name),
+          {
+            ...{ x: 'size', y: 'gap', text: 'width', fill: color, fontWeight: 600 },
+            ...(name === 'wide'
+              ? { textAnchor: 'start', lineAnchor: 'bottom', dx: 7 }
+              : { textAnchor: 'end', lineAnchor: 'top', dx: -4, dy: 2 }),
+          },
+        ),
       ),
     ],
   });
@@ -192,11 +257,11 @@ export interface RatioSet {
 
 const BINS = 20;
 
-/** Ratios by bin, a row a bin and set. */
-export function ratioRows(sets: readonly RatioSet[]): { set: string; low: number; high: number; count: number }[] {
+/** Ratios by bin, a row a bin and set, as shares of the set. */
+export function ratioRows(sets: readonly RatioSet[]): { set: string; low: number; high: number; share: number }[] {
   return sets.flatMap(({ name, ratios }) => {
     const { edges, counts } = histograms({ all: ratios }, BINS, { low: 0, high: 1 });
-    return [...counts.all].map((count, i) => ({ set: name, low: edges[i] as number, high: edges[i + 1] as number, count })); // prettier-ignore
+    return [...counts.all].map((count, i) => ({ set: name, low: edges[i] as number, high: edges[i + 1] as number, share: count / Math.max(1, ratios.length) })); // prettier-ignore
   });
 }
 
@@ -205,18 +270,26 @@ export function ratioPlot(given: readonly RatioSet[], threshold: number, width: 
   // Before there are samples, empty axes of the same size.
   const sets = given.length > 0 ? given : [' ', '  '].map((name) => ({ name, ratios: [] }));
   const rows = ratioRows(sets);
-  const most = Math.max(1, ...rows.map(({ count }) => count));
+  const most = Math.max(...rows.map(({ share }) => share)) || 1;
   const fill = ({ low, high }: { low: number; high: number }): string =>
     (low + high) / 2 < threshold ? seriesColor(3) : 'var(--edge)';
   return drawPlot(width, {
     height: 70 + 110 * sets.length,
     x: { domain: [0, 1], label: 'nearest over second nearest distance', ticks: 6 },
-    y: { label: 'images', domain: [0, most], ticks: 3, grid: true, insetTop: 16 },
+    y: { label: 'share', domain: [0, most], ticks: 3, tickFormat: '.0%', grid: true, insetTop: 16 },
     fy: { axis: null, domain: sets.map(({ name }) => name), padding: 0.12 },
     marks: [
       Plot.ruleY([0], { stroke: 'var(--line)' }),
-      Plot.rectY(rows, { x1: 'low', x2: 'high', y: 'count', fy: 'set', fill, insetLeft: 0.5, insetRight: 0.5 }),
-      Plot.text(sets, { fy: 'name', text: 'name', frameAnchor: 'top', fontWeight: 600, fill: 'var(--ink)', dy: 2 }),
+      Plot.rectY(rows, { x1: 'low', x2: 'high', y: 'share', fy: 'set', fill, insetLeft: 0.5, insetRight: 0.5 }),
+      Plot.text(sets, {
+        fy: 'name',
+        text: 'name',
+        frameAnchor: 'top-left',
+        fontWeight: 600,
+        fill: 'var(--ink)',
+        dx: 4,
+        dy: 2,
+      }),
       Plot.ruleX([threshold], { stroke: seriesColor(3), strokeDasharray: '2,3' }),
       Plot.text([threshold], {
         x: (t: number) => t,

@@ -4,6 +4,7 @@ import type { Field } from '../../state/field.ts';
 import { choice, number, unlinked, whole } from '../../state/field.ts';
 import { defineRoom } from '../../state/room.ts';
 import type { Room } from '../../state/room.ts';
+import type { AuditSubject } from './audit.ts';
 import { gapSigmas, sizes } from './curve.ts';
 import type { Width } from './curve.ts';
 
@@ -73,22 +74,23 @@ export const memorizing: Room = defineRoom({
   load: () => import('./Memorizing.svelte'),
 });
 
-/** The same computations in the terminal. */
-export function commandsOf({ ratio, samples, seed, generated, training }: MemorizingState): string[] {
-  const shared = `--descriptors pixels --ratio ${ratio}`;
-  const drawn = `--samples ${samples} ${shared}${seed === 0 ? '' : ` --seed ${seed}`}`;
-  const images = Math.max(1, generated.length);
+/** The curve and the drawn samples in the terminal. */
+export function commandsOf({ ratio, samples, seed }: MemorizingState): string[] {
+  const drawn = `--samples ${samples} --descriptors pixels --ratio ${ratio}${seed === 0 ? '' : ` --seed ${seed}`}`;
   return [
     'eigenlens reproduce memorization-curve --out runs/memorization',
     `eigenlens audit fashion-memorized ${drawn}`,
     `eigenlens audit fashion ${drawn}`,
-    `eigenlens audit ${folderOf(generated, 'generated')} --train ${folderOf(training, 'training')} --samples ${images} ${shared}`,
   ];
 }
 
-/** Folder of dropped files as a word of a command line. */
-function folderOf(files: readonly DroppedFile[], otherwise: string): string {
-  const path = files[0]?.path ?? '';
-  const folder = `${path.includes('/') ? path.slice(0, path.indexOf('/')) : otherwise}/`;
-  return /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
+/** An audit in the terminal. @param subject  what was compared; undefined for an example */
+export function auditCommand(subject: AuditSubject | undefined, ratio: number): string {
+  const { generated, training, samples } = subject ?? { generated: 'generated/', training: 'training/', samples: 256 };
+  return `eigenlens audit ${word(generated)} --train ${word(training)} --samples ${samples} --descriptors pixels --ratio ${ratio}`;
+}
+
+/** A path as one word of a command line. */
+function word(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -6,6 +6,6 @@ export function rateText({ hits, count, value, low, high }: Rate, what: string):
 }
 
 /** A share as percent, of three digits at most. */
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${Number((100 * share).toFixed(share < 0.1 && share > 0 ? 1 : 0))} %`;
 }
