@@ -4,57 +4,93 @@ import type { Locator, Page } from 'playwright-core';
 
 import { chromiumNote, chromiumPath } from '../browser/browser.ts';
 import { startLab } from './lab.ts';
-import type { LabPage, LabPageOptions, TestLab } from './lab.ts';
+import type { LabPage, TestLab } from './lab.ts';
+import { watchWorkerCalls } from './worker-calls.ts';
 
+// One page for all: a link is followed without loading it again.
 describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNote})`, { timeout: 120_000 }, () => {
   const resources = new AsyncDisposableStack();
-  let lab: TestLab;
+  let opened: LabPage;
+  let page: Page;
 
-  const open = (options: LabPageOptions = {}): Promise<LabPage> => lab.open(options);
-  const view = (page: Page): Locator => page.getByRole('img', { name: 'Subspaces turn into place' });
+  const view = (): Locator => page.getByRole('img', { name: 'Subspaces turn into place' });
+  const cells = (): Locator =>
+    page.getByRole('img', { name: 'As many points as dimensions' }).locator('[data-mark="rect"]').first().locator('rect'); // prettier-ignore
   /** Small, so that all is over soon. */
-  const small = '#subspaces.1?n=12&noise=0&steps=40&dim=8&trials=2&tries=2';
+  const small = '#subspaces.1?shape=two-lines&n=12&noise=0&steps=40&K=1&dim=8&trials=2&tries=2';
+  const follow = (hash: string): Promise<void> => page.evaluate(`location.hash = '${hash}'`);
+  const trained = (steps: number): Promise<void> =>
+    page.getByText(new RegExp(`^After ${steps} steps the network is wrong by`)).waitFor({ timeout: 90_000 });
+  const settled = (): Promise<void> => expect.poll(() => page.getByRole('progressbar').count(), { timeout: 60_000 }).toBe(0); // prettier-ignore
 
   beforeAll(async () => {
-    lab = resources.use(await startLab());
+    const lab: TestLab = resources.use(await startLab());
+    opened = await lab.open({ hash: small });
+    page = opened.page;
   }, 300_000);
   afterAll(() => resources.disposeAsync());
 
   it('lets subspaces turn into place step by step, and says how near they came', async () => {
-    const { page } = await open({ hash: small.replace('steps=40', 'steps=400') });
-    const network = view(page).locator('[data-mark="network"] path').first();
+    const network = view().locator('[data-mark="network"] path').first();
     await network.waitFor({ timeout: 60_000 });
     const poses = new Set<string | null>();
     await expect
       .poll(async () => poses.add(await network.getAttribute('d')).size, { timeout: 60_000, interval: 30 })
       .toBeGreaterThan(2);
-    expect(await view(page).locator('[data-mark="points"] circle').count()).toBe(24);
-    await page.getByText(/^After 400 steps the network is .* from the truth/).waitFor({ timeout: 90_000 });
+    expect(await view().locator('[data-mark="points"] circle').count()).toBe(24);
+    await trained(40);
     const errors = page.getByRole('img', { name: 'Error' }).locator('[data-mark="line"] path');
     // Two subspaces, two learners.
     expect(await errors.count()).toBe(4);
   });
 
   it('fills the phase diagram under the predicted boundary', async () => {
-    const { page } = await open({ hash: `${small}&shape=plane` });
-    const diagram = page.getByRole('img', { name: 'As many points as dimensions' });
-    const cells = diagram.locator('[data-mark="rect"]').first().locator('rect');
-    await expect.poll(() => cells.count(), { timeout: 100_000 }).toBe(8 * 14);
-    const titles = await cells.locator('title').allTextContents();
+    await expect.poll(() => cells().count(), { timeout: 100_000 }).toBe(8 * 14);
+    const titles = await cells().locator('title').allTextContents();
     const shares = titles.map((title) => /N = (\d+), d = (\d+): (\d+) of 2/.exec(title)?.slice(1).map(Number) ?? []);
     expect(shares.length).toBe(8 * 14);
     for (const [N = 0, d = 0, successes] of shares) if (d < 8) expect(successes).toBe(N < d ? 0 : 2);
-    expect(await diagram.getByText('predicted N = d').count()).toBe(1);
-    await cells.nth(14 * 2 + 4).click();
+    expect(await page.getByText('predicted N = d', { exact: true }).count()).toBe(1);
+  });
+
+  it('begins anew with nothing but what a slider enters', async () => {
+    await settled();
+    const asked = await watchWorkerCalls(page);
+    for (const [name, key, operations] of [
+      ['Step shown', 'ArrowLeft', []],
+      ['Framed rank', 'ArrowRight', []],
+      ['Step length', 'ArrowRight', ['learn']],
+      ['Points of each', 'ArrowRight', ['learn']],
+      ['Subspaces K', 'ArrowRight', ['fillDiagram']],
+    ] as const) {
+      await page.getByRole('slider', { name }).focus();
+      await page.keyboard.press(key);
+      await settled();
+      expect(await asked(), name).toEqual(operations);
+    }
+    await page.getByRole('application', { name: 'View in three dimensions' }).focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => page.url()).toContain('turn=23');
+    expect(await asked()).toEqual([]);
+  });
+
+  it('takes the points of a cell into the view', async () => {
+    await follow(small);
+    await expect.poll(() => cells().count(), { timeout: 60_000 }).toBe(8 * 14);
+    await settled();
+    await cells()
+      .nth(14 * 2 + 4)
+      .click();
     // The third rank, five points.
     await expect.poll(() => page.getByRole('spinbutton', { name: 'Points of each' }).inputValue()).toBe('5');
     expect(await page.getByRole('spinbutton', { name: 'Framed rank' }).inputValue()).toBe('3');
   });
 
   it('turns under the pointer and the arrow keys, and a link restores all of it', async () => {
-    const { page } = await open({ hash: small });
-    await page.getByText(/^After 40 steps/).waitFor({ timeout: 60_000 });
-    const box = (await view(page).boundingBox()) as { x: number; y: number; width: number; height: number };
+    await follow(small);
+    await trained(40);
+    await view().scrollIntoViewIfNeeded();
+    const box = (await view().boundingBox()) as { x: number; y: number; width: number; height: number };
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     await page.mouse.move(x, y);
     await page.mouse.down();
@@ -76,29 +112,8 @@ describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNo
     expect(page.url()).toContain('turn=43&tilt=27');
   });
 
-  it('is used by the keyboard alone, stops when told to, and begins anew', async () => {
-    const { page } = await open({
-      hash: '#subspaces.1?shape=three-lines&n=200&noise=0&steps=400&starts=6&dim=8&trials=1&tries=1',
-    });
-    const cancel = page.getByRole('button', { name: 'Cancel' }).first();
-    await cancel.focus({ timeout: 60_000 });
-    await page.keyboard.press('Enter');
-    const progress = page.getByRole('progressbar', { name: /^(training|start)/ });
-    await expect.poll(() => progress.count()).toBe(0);
-    await page.getByRole('button', { name: 'Train again' }).focus();
-    await page.keyboard.press('Enter');
-    await expect.poll(() => progress.count()).toBe(1);
-    await page.getByRole('button', { name: 'Draw again' }).focus();
-    await page.keyboard.press('Enter');
-    await expect.poll(() => page.url()).toContain('seed=1');
-    await page.getByText('eigenlens equivalence molrg:n=3,K=3,d=1,seed=1').waitFor();
-    await page.getByLabel('Mixture').selectOption('plane-and-line');
-    await page.getByText('eigenlens equivalence molrg:n=3,d=2+1,seed=1').waitFor();
-  });
-
   it('saves the view as SVG and the points as CSV', async () => {
-    const { page } = await open({ hash: small });
-    await page.getByText(/^After 40 steps/).waitFor({ timeout: 60_000 });
+    await trained(40);
     const save = async (kind: string): Promise<string> => {
       const [download] = await Promise.all([
         page.waitForEvent('download'),
@@ -117,20 +132,37 @@ describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNo
   });
 
   it.each([
-    ['light', {}],
-    ['dark', { dark: true }],
-    ['390 px wide', { width: 390 }],
-  ])('has no serious accessibility finding and does not overflow: %s', async (_, options) => {
-    const opened = await open({ hash: small, ...options });
-    const { page } = opened;
+    ['light', 1280, 'light'],
+    ['dark', 1280, 'dark'],
+    ['390 px wide', 390, 'light'],
+  ] as const)('has no serious accessibility finding and does not overflow: %s', async (_, width, colorScheme) => {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
     await page.locator('.katex').first().waitFor({ timeout: 60_000 });
-    await page.getByText(/^After 40 steps/).waitFor({ timeout: 60_000 });
+    await settled();
     expect(await opened.violations()).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
   });
 
+  it('is used by the keyboard alone, stops when told to, and begins anew', async () => {
+    await follow('#subspaces.1?shape=three-lines&n=200&noise=0&steps=400&starts=6&K=1&dim=8&trials=1&tries=1');
+    const cancel = page.getByRole('button', { name: 'Cancel' }).first();
+    await cancel.focus({ timeout: 60_000 });
+    await page.keyboard.press('Enter');
+    const progress = page.getByRole('progressbar', { name: /^(training|start)/ });
+    await expect.poll(() => progress.count()).toBe(0);
+    await page.getByRole('button', { name: 'Train again' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => progress.count()).toBe(1);
+    await page.getByRole('button', { name: 'Draw again' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.url()).toContain('seed=1');
+    await page.getByText('eigenlens equivalence molrg:n=3,K=3,d=1,seed=1').waitFor();
+    await page.getByLabel('Mixture').selectOption('plane-and-line');
+    await page.getByText('eigenlens equivalence molrg:n=3,d=2+1,seed=1').waitFor();
+  });
+
   it('raises no error, warning or failed request', () => {
-    expect(lab.pages.length).toBeGreaterThan(5);
-    expect(lab.pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+    expect(opened.complaints).toEqual([]);
   });
 });

@@ -15,10 +15,9 @@ const context: OperationContext<Cell> = {
 
 describe('fillDiagram()', () => {
   it.each([
-    ['plane', 0, 2],
-    ['two-lines', 0.1, 3],
-  ] as const)('has rows of eigenlens theory boundary at the same seed: %s, noise %d', async (shape, noise, d) => {
-    const K = shape === 'plane' ? 1 : 2;
+    [1, 0, 2],
+    [2, 0.1, 3],
+  ] as const)('has rows of eigenlens theory boundary at the same seed: K = %d, noise %d', async (K, noise, d) => {
     const { values } = await boundaryTopic.compute(
       { n: 8, d, K, noise, threshold: state.threshold, trials: 3, restarts: 2 },
       { seed: 5 },
@@ -26,7 +25,7 @@ describe('fillDiagram()', () => {
     const wanted = values['monteCarlo'] as { count: number; success: number; meanError: number }[];
     const emitted: Cell[] = [];
     const cells = await operations.fillDiagram(
-      { ...state, shape, noise },
+      { ...state, components: K, problemNoise: noise },
       { ...context, emit: (c) => emitted.push(c) },
     );
     expect(emitted).toEqual(cells);
@@ -40,7 +39,7 @@ describe('fillDiagram()', () => {
   });
 
   it('lets one subspace be found from N = d on, and not before', async () => {
-    const cells = await operations.fillDiagram({ ...state, shape: 'plane', noise: 0, threshold: 0.1 }, context);
+    const cells = await operations.fillDiagram({ ...state, components: 1, threshold: 0.1 }, context);
     // In 8 dimensions everything is a subspace of rank 8.
     const proper = cells.filter(({ rank }) => rank < 8);
     for (const { rank, count, successes } of proper) expect(successes, `${rank}, ${count}`).toBe(count < rank ? 0 : 3);

@@ -1,13 +1,13 @@
 import { kSubspacesSolver, recoveryTrial } from '../../../src/analysis/clustering/recovery-trial.ts';
 import { throwIfAborted } from '../../../src/errors/errors.ts';
 import type { Operation } from '../../compute/protocol.ts';
-import { componentsOf, largestRank, MOST_POINTS } from './mixtures.ts';
+import { largestRank, MOST_POINTS } from './mixtures.ts';
 import type { SubspacesState } from './room.ts';
 
 /** What a phase diagram depends on. */
 export type DiagramInput = Pick<
   SubspacesState,
-  'shape' | 'dimension' | 'noise' | 'threshold' | 'trials' | 'tries' | 'seed'
+  'components' | 'dimension' | 'problemNoise' | 'threshold' | 'trials' | 'tries' | 'seed'
 >;
 
 /** Problems of one rank and number of points. */
@@ -29,8 +29,7 @@ export const fillDiagram: Operation<DiagramInput, readonly Cell[], Cell> = async
   input,
   { signal, progress, emit },
 ) => {
-  const { dimension: n, noise, tries } = input;
-  const components = componentsOf(input);
+  const { components, dimension: n, problemNoise: noise, tries } = input;
   const solve = kSubspacesSolver({ restarts: tries, start: 'random' });
   const ranks = Array.from({ length: largestRank(input) }, (_, i) => i + 1);
   const places = ranks.flatMap((rank) => Array.from({ length: MOST_POINTS }, (_, i) => ({ rank, count: i + 1 })));

@@ -17,7 +17,10 @@ import type { Scene } from './scene.ts';
 type Bases = readonly Tensor<'float64'>[];
 
 /** What is to be learned; `still` shows no movement but the end. */
-export type LearnInput = SubspacesState & { readonly still: boolean };
+export type LearnInput = Pick<
+  SubspacesState,
+  'shape' | 'samples' | 'noise' | 'sigma' | 'weights' | 'steps' | 'rate' | 'restarts' | 'seed'
+> & { readonly still: boolean };
 
 /** Subspaces beside the true ones. */
 export interface Fit {

@@ -17,14 +17,14 @@ export const LARGEST_RANK = 8;
 /** Points of each component that the phase diagram goes to, from one. */
 export const MOST_POINTS = 14;
 
-/** Number of components. */
+/** Number of components of the view. */
 export function componentsOf({ shape }: Pick<SubspacesState, 'shape'>): number {
   return shapes[shape].ranks.length;
 }
 
 /** Largest rank in these dimensions: all components must fit beside each other. */
-export function largestRank({ shape, dimension }: Pick<SubspacesState, 'shape' | 'dimension'>): number {
-  return Math.min(LARGEST_RANK, Math.floor(dimension / componentsOf({ shape })));
+export function largestRank({ components, dimension }: Pick<SubspacesState, 'components' | 'dimension'>): number {
+  return Math.min(LARGEST_RANK, Math.floor(dimension / components));
 }
 
 /** The mixture that points are drawn from, as `eigenlens` reads it. */

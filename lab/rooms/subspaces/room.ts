@@ -25,8 +25,12 @@ export interface SubspacesState {
   /** Where the view is taken from, degrees. */
   readonly turn: number;
   readonly tilt: number;
-  /** Dimension of the phase diagram. */
+  /** Subspaces of a problem of the phase diagram. */
+  readonly components: number;
+  /** Its dimension. */
   readonly dimension: number;
+  /** Standard deviation of the noise on each coordinate of its points. */
+  readonly problemNoise: number;
   /** Largest error that counts as a success there. */
   readonly threshold: number;
   /** Problems drawn for each of its cells. */
@@ -49,7 +53,9 @@ export const bounds = {
   step: { low: 0, high: 400 },
   turn: { low: -180, high: 180 },
   tilt: { low: -90, high: 90 },
+  components: { low: 1, high: 3 },
   dimension: { low: 8, high: 64 },
+  problemNoise: { low: 0, high: 0.5 },
   threshold: { low: 0.1, high: 1.4 },
   trials: { low: 1, high: 40 },
   tries: { low: 1, high: 60 },
@@ -59,7 +65,7 @@ export const bounds = {
 
 /** The state in links. */
 export const codec = record<SubspacesState>({
-  shape: choice('shape', 'two-lines', Object.keys(shapes) as Shape[]),
+  shape: choice('shape', 'three-lines', Object.keys(shapes) as Shape[]),
   samples: whole('n', 40, bounds.samples),
   noise: number('noise', 0.04, bounds.noise),
   sigma: number('sigma', 0.1, bounds.sigma),
@@ -70,10 +76,12 @@ export const codec = record<SubspacesState>({
   step: whole('step', bounds.step.high, bounds.step),
   turn: whole('turn', 28, bounds.turn),
   tilt: whole('tilt', 22, bounds.tilt),
+  components: whole('K', 2, bounds.components),
   dimension: whole('dim', 24, bounds.dimension),
+  problemNoise: number('pnoise', 0, bounds.problemNoise),
   threshold: number('error', 0.5, bounds.threshold),
   trials: whole('trials', 10, bounds.trials),
-  tries: whole('tries', 20, bounds.tries),
+  tries: whole('tries', 40, bounds.tries),
   row: whole('row', 4, bounds.row),
   seed: whole('seed', 0, bounds.seed),
 });
@@ -104,13 +112,13 @@ export const subspaces: Room = defineRoom({
 
 /** The same computations in the terminal. */
 export function commandsOf(state: SubspacesState): { training: string; boundary: string } {
-  const { samples, noise, sigma, weights, steps, rate, restarts, dimension, threshold, trials, tries, seed } = state;
-  const K = componentsOf(state);
+  const { samples, noise, sigma, weights, steps, rate, restarts, seed } = state;
+  const { components: K, dimension, problemNoise, threshold, trials, tries } = state;
   const seeded = seed === 0 ? '' : ` --seed ${seed}`;
   const row = Math.min(state.row, largestRank(state));
-  const points = `--points ${K * samples}${noise === 0 ? '' : ` --point-noise ${noise}`}`;
+  const points = `--points ${componentsOf(state) * samples}${noise === 0 ? '' : ` --point-noise ${noise}`}`;
   return {
     training: `eigenlens equivalence molrg:${mixtureOf(state)} ${points} --weights ${weights} --sigma ${sigma} --steps ${steps} --rate ${rate} --restarts ${restarts}${seeded}`,
-    boundary: `eigenlens theory boundary --n ${dimension} --d ${row} --K ${K} --noise ${noise} --threshold ${threshold} --trials ${trials} --restarts ${tries}${seeded}`,
+    boundary: `eigenlens theory boundary --n ${dimension} --d ${row} --K ${K} --noise ${problemNoise} --threshold ${threshold} --trials ${trials} --restarts ${tries}${seeded}`,
   };
 }
