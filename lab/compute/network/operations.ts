@@ -2,7 +2,10 @@ import type { Denoiser } from '../../../src/denoisers/denoiser.ts';
 import { leadingTriplets } from '../../../src/linalg/triplets.ts';
 import type { TripletStatus } from '../../../src/linalg/triplets.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
+import type { Tensor } from '../../../src/tensor/tensor.ts';
 import type { Operation } from '../protocol.ts';
+import { BLOCK, sweepOperator } from './sweep-operator.ts';
+import type { TripletEstimate } from './sweep-operator.ts';
 
 /** A model and where in it one looks; S says which model. */
 export interface Point<S> {
@@ -25,16 +28,8 @@ export interface Denoised {
   readonly elapsedMs: number;
 }
 
-/** Leading singular triplets of the Jacobian at one point, as `leadingTriplets` of src/linalg defines them. */
-export interface PointTriplets {
-  /** [K] */
-  readonly values: Float64Array;
-  /** [K, D], flat. */
-  readonly left: Float64Array;
-  /** [K, D], flat. */
-  readonly right: Float64Array;
-  /** [K] */
-  readonly bound: Float64Array;
+/** Leading singular triplets as `leadingTriplets` of src/linalg defines them. */
+export interface PointTriplets extends TripletEstimate {
   readonly status: TripletStatus;
   readonly elapsedMs: number;
 }
@@ -44,8 +39,17 @@ export type NetworkOperations<S> = {
   /** Opens a model ahead of its first use. */
   readonly open: Operation<S, OpenedModel>;
   readonly denoise: Operation<Point<S>, Denoised>;
-  readonly leadingTriplets: Operation<Point<S> & { readonly rank: number; readonly seed: number }, PointTriplets>;
+  readonly leadingTriplets: Operation<
+    Point<S> & { readonly rank: number; readonly seed: number },
+    PointTriplets,
+    TripletEstimate
+  >;
 };
+
+/** Sweeps of small blocks are cheap, and at little noise many. */
+const MOST_SWEEPS = 80;
+/** Triplets are shown as soon as no residual is larger than this part of the largest value. */
+const SHOWN_RESIDUAL = 0.05;
 
 /** Right vectors of the point before: on a slider, the next Jacobian is near. */
 interface Start {
@@ -70,20 +74,33 @@ export function networkOperations<S>(open: (model: S, signal: AbortSignal) => Pr
       const { data } = await denoiser.denoise(tensor('float32', [1, ...denoiser.sampleShape], x), sigma);
       return { denoised: Float32Array.from(data), runtime: denoiser.runtime, elapsedMs: performance.now() - began };
     },
-    leadingTriplets: async ({ model, x, sigma, rank, seed }, { signal, progress }) => {
+    leadingTriplets: async ({ model, x, sigma, rank, seed }, { signal, progress, emit }) => {
       const denoiser = await open(model, signal);
       const began = performance.now();
-      const op = denoiser.linearize(tensor('float32', denoiser.sampleShape, x), sigma);
+      const op = sweepOperator(denoiser.linearize(tensor('float32', denoiser.sampleShape, x), sigma));
+      const find = (first?: Tensor<'float64'>): ReturnType<typeof leadingTriplets> =>
+        leadingTriplets(op, {
+          rank,
+          oversample: Math.max(0, BLOCK - rank),
+          maxSweeps: MOST_SWEEPS,
+          seed,
+          signal,
+          ...(first && { start: first }),
+          onProgress: ({ sweep, maxSweeps, values, residual }) => {
+            progress(sweep, maxSweeps);
+            const estimate = residual < SHOWN_RESIDUAL ? op.estimate(values, residual) : undefined;
+            if (estimate !== undefined) emit(estimate);
+          },
+        });
       const key = `${JSON.stringify(model)} ${rank}`;
-      const known = start?.key === key ? start.right : undefined;
-      const { values, left, right, bound, status } = await leadingTriplets(op, {
-        rank,
-        seed,
-        signal,
-        ...(known && { start: tensor('float64', [rank, op.columns], known) }),
-        onProgress: ({ sweep, maxSweeps }) => progress(sweep, maxSweeps),
-      });
-      if (status === 'converged') start = { key, right: right.data.slice() };
+      // One less than a block: a random vector fills it up.
+      const kept = Math.min(rank, BLOCK - 1);
+      const known = start?.key === key ? tensor('float64', [kept, op.columns], start.right) : undefined;
+      const near = known && (await find(known));
+      // What lies near may mislead.
+      const isFound = near !== undefined && near.status !== 'stagnated';
+      const { values, left, right, bound, status } = isFound ? near : await find();
+      if (status === 'converged') start = { key, right: right.data.slice(0, kept * op.columns) };
       const elapsedMs = performance.now() - began;
       return { values, left: left.data, right: right.data, bound, status, elapsedMs };
     },

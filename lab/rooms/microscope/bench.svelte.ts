@@ -3,6 +3,7 @@ import type { Remote } from '../../compute/connect.ts';
 import { live } from '../../compute/live.svelte.ts';
 import type { Live } from '../../compute/live.svelte.ts';
 import type { Denoised, Point, PointTriplets } from '../../compute/network/operations.ts';
+import type { TripletEstimate } from '../../compute/network/sweep-operator.ts';
 import { sameShape, sizeOf } from '../../../src/tensor/tensor.ts';
 import type { CleanPicture } from './data.ts';
 import { nameOfFiles, shippedShapes } from './data-name.ts';
@@ -13,15 +14,37 @@ import type {
   operations,
   ReferenceInput,
   ReferencePoint,
+  ReferenceSpectrum,
   WholeSpectrum,
 } from './operations.ts';
+import { referenceKinds } from './reference-kinds.ts';
 import { RANK } from './room.ts';
 import type { MicroscopeState } from './room.ts';
 import type { LabDevice, Subject } from './subject.ts';
 
 type Worked = Remote<typeof operations>;
-/** What `leadingTriplets` is asked. */
-type TripletInput = Point<Subject> & { readonly rank: number; readonly seed: number };
+interface TripletChoice {
+  readonly rank: number;
+  readonly seed: number;
+}
+type TripletInput = Point<Subject> & TripletChoice;
+type SpectraInput = ReferenceInput & TripletChoice;
+/** An answer, with what was asked. */
+interface Answer<I, O> {
+  readonly of: I;
+  readonly value: O;
+}
+/** A step from a point. */
+interface Moved {
+  readonly from: Point<Subject>;
+  readonly x: Float32Array;
+}
+/** What is known of the triplets of a point. */
+interface KnownTriplets {
+  readonly of: TripletInput;
+  readonly estimate: TripletEstimate;
+  readonly isSettled: boolean;
+}
 
 /** Above this many numbers in a picture all singular values take minutes. */
 export const MOST_VALUES = 1024;
@@ -35,12 +58,22 @@ export class Bench {
   readonly picture: Live<{ data: DataChoice; seed: number }, CleanPicture, never>;
   readonly look: Live<Point<Subject>, Denoised, never>;
   readonly triplets: Live<TripletInput, PointTriplets, never>;
-  readonly moved: Live<Point<Subject>, Denoised, never>;
-  readonly whole: Live<Point<Subject>, WholeSpectrum, never>;
-  readonly references: Live<ReferenceInput, readonly ReferencePoint[], readonly ReferencePoint[]>;
+  readonly moved: Live<Moved, Answer<Moved, Denoised>, never>;
+  readonly whole: Live<Point<Subject>, Answer<Point<Subject>, WholeSpectrum>, never>;
+  readonly references: Live<
+    ReferenceInput,
+    Answer<ReferenceInput, readonly ReferencePoint[]>,
+    readonly ReferencePoint[]
+  >;
+  readonly spectra: Live<
+    SpectraInput,
+    Answer<SpectraInput, readonly ReferenceSpectrum[]>,
+    readonly ReferenceSpectrum[]
+  >;
   readonly deviceNote: Live<LabDevice, string | undefined, never>;
   /** Which direction is pointed at, from 0; passing, so no part of the view. */
   hovered: number | undefined = $state();
+  #known: KnownTriplets | undefined = $state.raw();
 
   readonly #view: () => MicroscopeState;
   readonly #model = $derived.by(() => this.#view().model);
@@ -91,24 +124,64 @@ export class Bench {
     const [model, x, sigma] = [this.#subject, this.noisy, this.#sigma];
     return model && x && { model, x, sigma };
   });
+  readonly #wanted: TripletInput | undefined = $derived.by(() => {
+    const [point, seed] = [this.#point, this.#seed];
+    return point && { ...point, rank: RANK, seed };
+  });
+  readonly #referenceInput: ReferenceInput | undefined = $derived.by(() => {
+    const [data, x, sigma] = [this.data, this.noisy, this.#sigma];
+    return data && x && { data, x, sigma };
+  });
+  readonly #spectraInput: SpectraInput | undefined = $derived.by(() => {
+    const [input, seed] = [this.#referenceInput, this.#seed];
+    return input && { ...input, rank: RANK, seed };
+  });
+  /** Whether triplets of this model were found before, so that its graphs are there. */
+  readonly #isWarm: boolean = $derived.by(
+    () => this.triplets.value !== undefined && this.#known?.of.model === this.#subject,
+  );
+  /** D(x) has the machine to itself, save where its graph is still being made. */
+  readonly #sought: TripletInput | undefined = $derived.by(() =>
+    this.look.busy && this.#isWarm ? undefined : this.#wanted,
+  );
   readonly active: number = $derived.by(() => this.hovered ?? this.#direction);
   /** Numbers in a picture. */
   readonly dimension: number = $derived.by(() => sizeOf(this.data?.sampleShape ?? []));
-  /** D(x), and the triplets of its Jacobian; while others are computed, those of before, if they are of this size. */
+  /** D(x); while another is computed, that of before, if it is of this size. */
   readonly denoised: Float32Array | undefined = $derived.by(() => this.#fitting(this.look.value?.denoised));
-  readonly found: PointTriplets | undefined = $derived.by(() => {
-    const { value } = this.triplets;
-    return value !== undefined && value.right.length === value.values.length * this.dimension ? value : undefined;
+  /** The triplets as far as they are known; while nothing is known of this point, those of before, if they are of this size. */
+  readonly found: TripletEstimate | undefined = $derived.by(() => {
+    const known = this.#known;
+    const isMeant = this.isKnown || this.triplets.busy || this.look.busy;
+    return isMeant && known?.estimate.right.length === RANK * this.dimension ? known.estimate : undefined;
   });
-  readonly movedTo: Float32Array | undefined = $derived.by(() => this.#fitting(this.moved.value?.denoised));
+  /** Whether the triplets of this very point are known at all, and whether to the last digit. */
+  readonly isKnown: boolean = $derived.by(() => this.#wanted !== undefined && this.#known?.of === this.#wanted);
+  readonly isSettled: boolean = $derived.by(() => this.isKnown && this.#known?.isSettled === true);
+  /** D(x + step v) of this point; while another step is computed, that of before. */
+  readonly movedTo: Float32Array | undefined = $derived.by(() => {
+    const { value } = this.moved;
+    return value?.of.from === this.#point ? value?.value.denoised : undefined;
+  });
+  /** Closed forms as far as they are known at this point; for the rest what they made of the point before. */
   readonly beside: readonly ReferencePoint[] = $derived.by(() => {
     const { busy, part, value } = this.references;
-    return ((busy ? part : undefined) ?? value ?? []).filter(({ denoised }) => denoised.length === this.dimension);
+    const before = value?.of.data === this.data ? value?.value : undefined;
+    const now = busy ? part : undefined;
+    return referenceKinds.flatMap(
+      (kind) => now?.find((own) => own.kind === kind) ?? before?.find((own) => own.kind === kind) ?? [],
+    );
   });
-  /** The whole spectrum of this very point. */
+  /** Singular values of closed forms where the triplets are. */
+  readonly spectraBeside: readonly ReferenceSpectrum[] = $derived.by(() => {
+    const { busy, part = [], value } = this.spectra;
+    if (busy) return part;
+    return value?.of.x === this.#known?.of.x ? (value?.value ?? []) : [];
+  });
+  /** The whole spectrum where the triplets are. */
   readonly spectrum: WholeSpectrum | undefined = $derived.by(() => {
-    const isOld = this.triplets.busy || this.whole.busy;
-    return isOld || this.whole.value?.values.length !== this.dimension ? undefined : this.whole.value;
+    const [{ value }, of] = [this.whole, this.#known?.of];
+    return value !== undefined && value.of.x === of?.x && value.of.model === of.model ? value.value : undefined;
   });
 
   constructor(view: () => MicroscopeState) {
@@ -133,40 +206,48 @@ export class Bench {
       (input, options) => viewer.call('denoise', input, options),
     );
     this.triplets = live(
-      () => this.#point && { ...this.#point, rank: RANK, seed: this.#seed },
-      (input, options) => analyst.call('leadingTriplets', input, options),
+      () => this.#sought,
+      async (of, { signal, onProgress }) => {
+        const onPart = (estimate: TripletEstimate): void => {
+          if (!signal.aborted) this.#known = { of, estimate, isSettled: false };
+        };
+        const found = await analyst.call('leadingTriplets', of, { signal, onProgress, onPart });
+        if (!signal.aborted) this.#known = { of, estimate: found, isSettled: true };
+        return found;
+      },
     );
     // What follows waits for what is moved: D(x) first, then its triplets.
     this.moved = live(
       () => this.#movedPoint(),
-      (input, options) => viewer.call('denoise', input, options),
+      async (of, options) => {
+        const value = await viewer.call('denoise', { ...of.from, x: of.x }, options);
+        return { of, value };
+      },
     );
     this.whole = live(
-      () => this.triplets.busy || this.found === undefined || this.dimension > MOST_VALUES ? undefined : this.#point,
-      (input, options) => analyst.call('wholeSpectrum', input, options),
-    ); // prettier-ignore
+      () => (this.isSettled && this.dimension <= MOST_VALUES ? this.#point : undefined),
+      (of, options) => analyst.call('wholeSpectrum', of, options).then((value) => ({ of, value })),
+    );
     // The first triplets come before the closed forms are made, which takes longer; from then on those follow D(x).
     this.references = live(
-      () => this.look.busy || this.found === undefined ? undefined : this.#referenceInput(),
-      (input, options) => scribe.call('references', input, options),
-    ); // prettier-ignore
+      () => (this.look.busy || !this.#isWarm ? undefined : this.#referenceInput),
+      (of, options) => scribe.call('references', of, options).then((value) => ({ of, value })),
+    );
+    this.spectra = live(
+      () => (this.isKnown && !this.references.busy ? this.#spectraInput : undefined),
+      (of, options) => scribe.call('referenceSpectra', of, options).then((value) => ({ of, value })),
+    );
   }
 
   #fitting(values: Float32Array | undefined): Float32Array | undefined {
     return values?.length === this.dimension ? values : undefined;
   }
 
-  #movedPoint(): Point<Subject> | undefined {
-    if (this.triplets.busy || this.#point === undefined || this.found === undefined) return undefined;
-    const [D, step, at] = [this.dimension, this.#step, this.active * this.dimension];
+  #movedPoint(): Moved | undefined {
+    const [from, step, at] = [this.#point, this.#step, this.active * this.dimension];
+    if (!this.isSettled || from === undefined || this.found === undefined) return undefined;
     const { right } = this.found;
-    if (at + D > right.length) return undefined;
-    return { ...this.#point, x: this.#point.x.map((v, j) => v + step * (right[at + j] as number)) };
-  }
-
-  #referenceInput(): ReferenceInput | undefined {
-    const [data, x, sigma, seed] = [this.data, this.noisy, this.#sigma, this.#seed];
-    return data && x && { data, x, sigma, seed, rank: RANK };
+    return { from, x: from.x.map((v, j) => v + step * (right[at + j] as number)) };
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
+import type { ReadingError, SelfCheck } from '../../../src/analysis/self-check.ts';
 import { inMemory } from '../../../src/data/dataset.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import { openDataset } from '../../../src/data/open.ts';
@@ -17,6 +18,9 @@ import { pictureOf } from './data.ts';
 import { loadNetwork } from './foreign.ts';
 import { makeReference } from './references.ts';
 import { codec } from './room.ts';
+import { pixelTable } from './sheet.ts';
+import { trialWords } from './trial.ts';
+import type { Trial } from './trial.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const drawn = (count: number, dimension: number): Dataset =>
@@ -83,6 +87,37 @@ describe('loadNetwork()', () => {
     const text = { path: 'notes.onnx', file: new File(['no graph'], 'notes.onnx') };
     await expect(loadNetwork([text], 'wasm')).rejects.toThrow(/notes\.onnx: .*expected an ONNX model/);
     await expect(loadNetwork([await dropped('test/models/dit.onnx')], 'wasm')).rejects.toThrow(/denoiser of images/);
+  });
+});
+
+describe('trialWords()', () => {
+  const trialOf = (scores: Readonly<Record<string, number>>, verdict: SelfCheck['verdict'], stated?: string): Trial => {
+    const readings = Object.entries(scores).map(([label, score]) => ({ label, score, errors: [] }));
+    const best = readings[0] as ReadingError;
+    const check = { sigmas: [], wiener: [], readings, best, overflowed: ['score'], untried: 0, verdict };
+    return { check, count: 8, stated };
+  };
+
+  it('says that a reading is right, or how much worse than another it is', () => {
+    const trial = trialOf({ edm: 0.2, v: 0.21, epsilon: 0.6 }, 'right');
+    expect(trialWords(trial, 'v')).toEqual({ text: 'Of 3 readings tried on 8 pictures none denoises better.', isWarning: false }); // prettier-ignore
+    expect(trialWords(trial, 'epsilon')).toEqual({ text: "Read so, it leaves 3 times the squared error that 'edm' leaves on 8 pictures.", isWarning: true }); // prettier-ignore
+    expect(trialWords(trial, 'score').text).toMatch(/not finite; 'edm' denoises best/);
+  });
+
+  it('says that a side-car states another one, and that none denoises', () => {
+    const text = "Its side-car says 'v', but read as here it denoises 8 pictures better.";
+    expect(trialWords(trialOf({ edm: 0.2, v: 0.9 }, 'wrong', 'v'), 'edm')).toEqual({ text, isWarning: true });
+    expect(trialWords(trialOf({ edm: 4 }, 'unclear'), 'edm').text).toMatch(/^Under none of 1 readings does it denoise/);
+  });
+});
+
+describe('pixelTable()', () => {
+  it('has a row a pixel with its place', () => {
+    const values = Float64Array.from({ length: 12 }, (_, i) => i / 2);
+    const { columns, rows } = pixelTable([3, 2, 2], { left: values, right: values });
+    expect(columns).toEqual(['channel', 'row', 'column', 'left', 'right']);
+    expect(rows[11]).toEqual([2, 1, 1, 5.5, 5.5]);
   });
 });
 

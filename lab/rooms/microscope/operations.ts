@@ -1,6 +1,5 @@
 import { numericalRank, rankBounds } from '../../../src/analysis/rank.ts';
 import { computeJacobian } from '../../../src/analysis/jacobian.ts';
-import type { ReadingError } from '../../../src/analysis/self-check.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Alternative } from '../../../src/diffusion/alternatives.ts';
 import { wienerGain } from '../../../src/denoisers/gaussian.ts';
@@ -11,6 +10,7 @@ import { leadingTriplets } from '../../../src/linalg/triplets.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
 import { networkOperations } from '../../compute/network/operations.ts';
 import type { Point } from '../../compute/network/operations.ts';
+import { BLOCK } from '../../compute/network/sweep-operator.ts';
 import type { Operation } from '../../compute/protocol.ts';
 import type { DroppedFile } from '../../components/dropped-files.ts';
 import { openSplit, picturesForCheck, pictureOf } from './data.ts';
@@ -24,6 +24,7 @@ import { makeReference } from './references.ts';
 import type { Reference } from './references.ts';
 import { deviceFor, subjectOpener } from './subject.ts';
 import type { LabDevice, Subject } from './subject.ts';
+import type { Trial } from './trial.ts';
 
 /** A dropped network to be judged on pictures. */
 export interface JudgeInput {
@@ -39,12 +40,10 @@ export interface JudgedNetwork {
   readonly name: string;
   readonly sampleShape: readonly number[];
   readonly readings: readonly Alternative[];
-  /** Of the readings that were tried, best first; empty where no pictures fit. */
-  readonly scores: readonly ReadingError[];
   /** The reading to begin with, by label. */
   readonly chosen: string;
-  /** One sentence: how far that reading can be trusted. */
-  readonly says: string;
+  /** What pictures say of the readings; undefined where there are none that fit. */
+  readonly trial: Trial | undefined;
 }
 
 /** The singular values of a whole Jacobian. */
@@ -63,8 +62,13 @@ export interface ReferencePoint {
   readonly kind: ReferenceKind;
   readonly label: string;
   readonly denoised: Float32Array;
-  /** Singular values, descending: the leading ones, or all of a Gaussian; missing while they are being found. */
-  readonly values?: Float64Array;
+}
+
+/** Singular values of a closed form at the same point. */
+export interface ReferenceSpectrum {
+  readonly kind: ReferenceKind;
+  /** Descending: the leading ones, or all of a Gaussian. */
+  readonly values: Float64Array;
   /** Of the whole spectrum, where it is known. */
   readonly rank?: number;
 }
@@ -74,8 +78,6 @@ export interface ReferenceInput {
   readonly data: DataChoice;
   readonly x: Float32Array;
   readonly sigma: number;
-  readonly rank: number;
-  readonly seed: number;
 }
 
 /** The papers' rule: the leading values hold more than 0.99^2 of the energy. */
@@ -92,22 +94,16 @@ const judge: Operation<JudgeInput, JudgedNetwork> = async ({ files, pictures, de
   const common = { id: nameOfFiles(files), name, sampleShape, readings };
   const choice = { model: undefined, pictures, sampleShape };
   const split = await openSplit(choice).catch((error: unknown) => {
-    if (error instanceof DatasetError && pictures.length === 0) return error;
+    if (error instanceof DatasetError && pictures.length === 0) return undefined;
     throw error;
   });
-  if (split instanceof DatasetError) return { ...common, scores: [], chosen: first, says: split.message };
+  if (split === undefined) return { ...common, chosen: first, trial: undefined };
   const images = await picturesForCheck(split);
   const check = await judgeReadings(dropped, images, { signal, onProgress: progress });
   const { verdict, best } = check;
-  const count = images.shape[0] ?? 0;
   const chosen = verdict === 'unclear' || (isStated && verdict === 'right') ? first : best.label;
-  const others = check.readings.length - 1;
-  const says = {
-    right: `Read as '${chosen}': of ${others + 1} readings tried on ${count} pictures none denoises better.`,
-    wrong: `Read as '${chosen}', which denoises ${count} pictures best of ${others + 1} readings${isStated ? `; its side-car says '${first}'` : ''}.`,
-    unclear: `Under no reading does it denoise these ${count} pictures: drop pictures of the kind it was trained on, or choose a reading yourself.`,
-  }[verdict];
-  return { ...common, scores: check.readings, chosen, says };
+  const trial = { check, count: images.shape[0] ?? 0, stated: isStated ? first : undefined };
+  return { ...common, chosen, trial };
 };
 
 const picture: Operation<{ data: DataChoice; seed: number }, CleanPicture> = async ({ data, seed }) =>
@@ -116,7 +112,8 @@ const picture: Operation<{ data: DataChoice; seed: number }, CleanPicture> = asy
 const wholeSpectrum: Operation<Point<Subject>, WholeSpectrum> = async ({ model, x, sigma }, { signal, progress }) => {
   const denoiser = await open(model);
   const op = denoiser.linearize(tensor('float32', denoiser.sampleShape, x), sigma);
-  const jacobian = await computeJacobian(op, { signal, onProgress: progress });
+  // By the graph of the triplets, one product at a time: the next point waits for no more than that.
+  const jacobian = await computeJacobian(op, { blockSize: BLOCK, inFlight: 1, signal, onProgress: progress });
   const values = singularValues(jacobian);
   // As in src/analysis/spectrum.ts: every column is exact to epsilon (Weyl).
   const { low, high } = rankBounds(values, op.epsilon * Math.hypot(...values), RULE);
@@ -125,35 +122,46 @@ const wholeSpectrum: Operation<Point<Subject>, WholeSpectrum> = async ({ model, 
 
 const made = new Map<string, Promise<Reference>>();
 
-/** Closed forms of the data of a model at one point: first what they make of the picture, then their singular values. */
+/** What closed forms of the data of a model make of the picture at one point. */
 const references: Operation<ReferenceInput, readonly ReferencePoint[], readonly ReferencePoint[]> = async (
-  { data, x, sigma, rank, seed },
+  { data, x, sigma },
   { signal, emit, progress },
 ) => {
   const points: ReferencePoint[] = [];
   const { train } = await openSplit(data);
-  const steps = 2 * referenceKinds.length;
   for (const kind of referenceKinds) {
-    progress(points.length, steps);
-    const { denoiser, label, variances } = await referenceOf(kind, data, train);
+    progress(points.length, referenceKinds.length);
+    const { denoiser, label } = await referenceOf(kind, data, train);
     await turn();
     throwIfAborted('references', signal);
     const denoised = (await denoiser.denoise(tensor('float32', [1, ...denoiser.sampleShape], x), sigma)).data;
-    const gains = variances?.map((l) => wienerGain(Math.max(0, l), sigma));
-    const whole = gains && { values: gains, rank: numericalRank(gains, RULE) };
-    points.push({ kind, label, denoised: Float32Array.from(denoised), ...whole });
-    emit([...points]);
-  }
-  for (const [i, { kind, values }] of points.entries()) {
-    progress(referenceKinds.length + i, steps);
-    if (values !== undefined) continue;
-    const { denoiser } = await referenceOf(kind, data, train);
-    const op = unhurried(denoiser.linearize(tensor('float32', denoiser.sampleShape, x), sigma));
-    const triplets = await leadingTriplets(op, { rank, seed, signal });
-    points[i] = { ...(points[i] as ReferencePoint), values: triplets.values };
+    points.push({ kind, label, denoised: Float32Array.from(denoised) });
     emit([...points]);
   }
   return points;
+};
+
+/** Their singular values there. */
+const referenceSpectra: Operation<
+  ReferenceInput & { readonly rank: number; readonly seed: number },
+  readonly ReferenceSpectrum[],
+  readonly ReferenceSpectrum[]
+> = async ({ data, x, sigma, rank, seed }, { signal, emit }) => {
+  const spectra: ReferenceSpectrum[] = [];
+  const { train } = await openSplit(data);
+  for (const kind of referenceKinds) {
+    const { denoiser, variances } = await referenceOf(kind, data, train);
+    if (variances === undefined) {
+      const op = unhurried(denoiser.linearize(tensor('float32', denoiser.sampleShape, x), sigma));
+      const { values } = await leadingTriplets(op, { rank, seed, signal });
+      spectra.push({ kind, values });
+    } else {
+      const values = variances.map((l) => wienerGain(Math.max(0, l), sigma));
+      spectra.push({ kind, values, rank: numericalRank(values, RULE) });
+    }
+    emit([...spectra]);
+  }
+  return spectra;
 };
 
 /** A closed form of training data, made once, whatever becomes of the request that asked first. */
@@ -191,6 +199,7 @@ export const operations = {
   picture,
   wholeSpectrum,
   references,
+  referenceSpectra,
   /** A sentence where a device that was asked for is not there. */
   deviceNote: (async (device) => (await deviceFor(device)).note) satisfies Operation<LabDevice, string | undefined>,
 };

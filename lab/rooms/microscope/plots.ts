@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 
 import { drawPlot, logTicks, seriesColor } from '../../components/plot.ts';
 import { showNumber } from '../../components/scale.ts';
-import type { ReferencePoint } from './operations.ts';
+import type { ReferenceSpectrum } from './operations.ts';
 import type { ReferenceKind } from './reference-kinds.ts';
 
 /** What the figure of spectra shows. */
@@ -13,7 +13,7 @@ export interface SpectrumData {
   /** All of them, where they are known. */
   readonly whole: ArrayLike<number> | undefined;
   readonly rank: number | undefined;
-  readonly references: readonly ReferencePoint[];
+  readonly references: readonly ReferenceSpectrum[];
   /** Number of singular values. */
   readonly dimension: number;
   /** Which vector is looked at, from 0. */
@@ -56,7 +56,7 @@ export function spectrumPlot(data: SpectrumData, width: number, events: Spectrum
   const { values, rank, references, dimension, active } = data;
   const leading = pointsOf('model', values);
   const whole = thinned(pointsOf('model', data.whole ?? values));
-  const beside = references.flatMap(({ kind, values: own }) => thinned(pointsOf(kind, own ?? [])));
+  const beside = references.flatMap(({ kind, values: own }) => thinned(pointsOf(kind, own)));
   const all = [...leading, ...whole, ...beside];
   const high = Math.max(1.2, ...all.map(({ y }) => 1.3 * y));
   const kinds = new Map(Map.groupBy([...whole, ...beside], ({ kind }) => kind));
@@ -149,8 +149,8 @@ function listen(plot: Element, points: readonly SpectrumPoint[], { hover, choose
 }
 
 /** A sentence for closed forms that have no value high enough to be drawn; empty where there is none. */
-export function unseen(references: readonly ReferencePoint[]): string {
-  const low = references.filter(({ values }) => values !== undefined && !values.some((value) => value >= FLOOR));
+export function unseen(references: readonly ReferenceSpectrum[]): string {
+  const low = references.filter(({ values }) => !values.some((value) => value >= FLOOR));
   const names = low.map(({ kind }) => kindNames[kind]).join(', ');
   return names === '' ? '' : ` Below ${FLOOR} throughout: ${names}.`;
 }
@@ -161,7 +161,7 @@ export function spectrumRows({ values, bounds, whole, references }: SpectrumData
   return [
     ...Array.from(values, (value, i) => ['model', i + 1, value, bounds[i] ?? '']),
     ...rest.map((value, i) => ['model', values.length + i + 1, value, '']),
-    ...references.flatMap(({ kind, values: own }) => Array.from(own ?? [], (value, i) => [kind, i + 1, value, ''])),
+    ...references.flatMap(({ kind, values: own }) => Array.from(own, (value, i) => [kind, i + 1, value, ''])),
   ];
 }
 
