@@ -17,7 +17,7 @@ describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNo
   const cells = (): Locator =>
     page.getByRole('img', { name: 'As many points as dimensions' }).locator('[data-mark="rect"]').first().locator('rect'); // prettier-ignore
   /** Small, so that all is over soon. */
-  const small = '#subspaces.1?shape=two-lines&n=12&noise=0&steps=40&K=1&dim=8&trials=2&tries=2';
+  const small = '#subspaces.1?shape=two-lines&n=12&noise=0&rate=0.8&steps=20&K=1&dim=8&trials=2&tries=2';
   const follow = (hash: string): Promise<void> => page.evaluate(`location.hash = '${hash}'`);
   const trained = (steps: number): Promise<void> =>
     page.getByText(new RegExp(`^After ${steps} steps the network is wrong by`)).waitFor({ timeout: 90_000 });
@@ -38,7 +38,7 @@ describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNo
       .poll(async () => poses.add(await network.getAttribute('d')).size, { timeout: 60_000, interval: 30 })
       .toBeGreaterThan(2);
     expect(await view().locator('[data-mark="points"] circle').count()).toBe(24);
-    await trained(40);
+    await trained(20);
     const errors = page.getByRole('img', { name: 'Error' }).locator('[data-mark="line"] path');
     // Two subspaces, two learners.
     expect(await errors.count()).toBe(4);
@@ -88,7 +88,7 @@ describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNo
 
   it('turns under the pointer and the arrow keys, and a link restores all of it', async () => {
     await follow(small);
-    await trained(40);
+    await trained(20);
     await view().scrollIntoViewIfNeeded();
     const box = (await view().boundingBox()) as { x: number; y: number; width: number; height: number };
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -104,16 +104,16 @@ describe.skipIf(chromiumPath === undefined)(`the room of subspaces (${chromiumNo
     await expect.poll(() => page.url()).toContain('turn=43&tilt=27');
     await page.getByRole('slider', { name: 'Step shown' }).focus();
     await page.keyboard.press('ArrowLeft');
-    await expect.poll(() => page.url()).toContain('step=39');
+    await expect.poll(() => page.url()).toContain('step=19');
     await page.reload();
     await page.getByRole('slider', { name: 'Step shown' }).waitFor();
-    expect(await page.getByRole('spinbutton', { name: 'Step shown' }).inputValue()).toBe('39');
+    expect(await page.getByRole('spinbutton', { name: 'Step shown' }).inputValue()).toBe('19');
     expect(await page.getByRole('spinbutton', { name: 'Points of each' }).inputValue()).toBe('12');
     expect(page.url()).toContain('turn=43&tilt=27');
   });
 
   it('saves the view as SVG and the points as CSV', async () => {
-    await trained(40);
+    await trained(20);
     const save = async (kind: string): Promise<string> => {
       const [download] = await Promise.all([
         page.waitForEvent('download'),

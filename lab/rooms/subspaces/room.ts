@@ -71,7 +71,7 @@ export const codec = record<SubspacesState>({
   sigma: number('sigma', 0.1, bounds.sigma),
   weights: choice('weights', 'soft-max', ['soft-max', 'hard-max']),
   steps: whole('steps', 60, bounds.steps),
-  rate: number('rate', 0.3, bounds.rate),
+  rate: number('rate', 0.15, bounds.rate),
   restarts: whole('starts', 1, bounds.restarts),
   step: whole('step', bounds.step.high, bounds.step),
   turn: whole('turn', 28, bounds.turn),

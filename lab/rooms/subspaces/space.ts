@@ -43,7 +43,7 @@ export function drawSpace({ scene, moment, camera }: SpaceData, width: number): 
     draw('clustering', moment.clustering.bases, (k) => ({ fill: 'none', stroke: seriesColor(k), 'stroke-width': 2 * thin, 'stroke-dasharray': `${5 * thin} ${5 * thin}` })); // prettier-ignore
   }
   drawPoints(group(middle, 'points', {}), scene, moment?.network, project, thin);
-  drawKey(group(svg, 'key', { transform: `translate(8 ${height - 50})` }));
+  drawKey(group(svg, 'key', { transform: `translate(8 ${height - 60})` }));
   return svg;
 }
 
