@@ -87,11 +87,11 @@ describe('links', () => {
 
 describe('drawOver()', () => {
   it('draws the samples that eigenlens audit draws, and finds the same neighbours', async () => {
-    const spec = resolveAuditSpec({ subject: 'fashion-memorized', samples: 3, seed: 4, descriptors: ['pixels'] });
+    const spec = resolveAuditSpec({ subject: 'fashion-memorized', samples: 2, seed: 4, descriptors: ['pixels'] });
     const subject = await openAuditSubject(spec, { device: 'cpu' });
     await using denoiser = subject.denoiser;
     if (denoiser === undefined) throw new Error('expected a model');
-    const { pairs, trained } = await drawOver(denoiser, subject.train, { samples: 3, seed: 4 }, context);
+    const { pairs, trained } = await drawOver(denoiser, subject.train, { samples: 2, seed: 4 }, context);
     expect(trained).toBe(100);
     const samples = await drawSamples(denoiser, spec);
     const heldout = await readHeldout(subject, spec.seed);
