@@ -50,6 +50,8 @@ export type NetworkOperations<S> = {
 const MOST_SWEEPS = 80;
 /** Triplets are shown as soon as no residual is larger than this part of the largest value. */
 const SHOWN_RESIDUAL = 0.05;
+/** And again where residuals are so many times smaller: drawing them takes a part of the machine too. */
+const SHOWN_GAIN = 5;
 
 /** Right vectors of the point before: on a slider, the next Jacobian is near. */
 interface Start {
@@ -77,6 +79,7 @@ export function networkOperations<S>(open: (model: S, signal: AbortSignal) => Pr
     leadingTriplets: async ({ model, x, sigma, rank, seed }, { signal, progress, emit }) => {
       const denoiser = await open(model, signal);
       const began = performance.now();
+      let worth = SHOWN_RESIDUAL;
       const op = sweepOperator(denoiser.linearize(tensor('float32', denoiser.sampleShape, x), sigma));
       const find = (first?: Tensor<'float64'>): ReturnType<typeof leadingTriplets> =>
         leadingTriplets(op, {
@@ -88,8 +91,10 @@ export function networkOperations<S>(open: (model: S, signal: AbortSignal) => Pr
           ...(first && { start: first }),
           onProgress: ({ sweep, maxSweeps, values, residual }) => {
             progress(sweep, maxSweeps);
-            const estimate = residual < SHOWN_RESIDUAL ? op.estimate(values, residual) : undefined;
-            if (estimate !== undefined) emit(estimate);
+            const estimate = residual < worth ? op.estimate(values, residual) : undefined;
+            if (estimate === undefined) return;
+            worth = residual / SHOWN_GAIN;
+            emit(estimate);
           },
         });
       const key = `${JSON.stringify(model)} ${rank}`;

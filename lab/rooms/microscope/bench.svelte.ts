@@ -151,9 +151,8 @@ export class Bench {
   readonly denoised: Float32Array | undefined = $derived.by(() => this.#fitting(this.look.value?.denoised));
   /** The triplets as far as they are known; while nothing is known of this point, those of before, if they are of this size. */
   readonly found: TripletEstimate | undefined = $derived.by(() => {
-    const known = this.#known;
-    const isMeant = this.isKnown || this.triplets.busy || this.look.busy;
-    return isMeant && known?.estimate.right.length === RANK * this.dimension ? known.estimate : undefined;
+    const estimate = this.#known?.estimate;
+    return estimate?.right.length === RANK * this.dimension ? estimate : undefined;
   });
   /** Whether the triplets of this very point are known at all, and whether to the last digit. */
   readonly isKnown: boolean = $derived.by(() => this.#wanted !== undefined && this.#known?.of === this.#wanted);
@@ -211,9 +210,14 @@ export class Bench {
         const onPart = (estimate: TripletEstimate): void => {
           if (!signal.aborted) this.#known = { of, estimate, isSettled: false };
         };
-        const found = await analyst.call('leadingTriplets', of, { signal, onProgress, onPart });
-        if (!signal.aborted) this.#known = { of, estimate: found, isSettled: true };
-        return found;
+        try {
+          const found = await analyst.call('leadingTriplets', of, { signal, onProgress, onPart });
+          if (!signal.aborted) this.#known = { of, estimate: found, isSettled: true };
+          return found;
+        } catch (error) {
+          if (!signal.aborted) this.#known = undefined;
+          throw error;
+        }
       },
     );
     // What follows waits for what is moved: D(x) first, then its triplets.
@@ -238,6 +242,12 @@ export class Bench {
       (of, options) => scribe.call('referenceSpectra', of, options).then((value) => ({ of, value })),
     );
   }
+
+  /** Stops the search for triplets; those of another point go, for nothing comes in their place. */
+  readonly stop = (): void => {
+    this.triplets.cancel();
+    if (!this.isKnown) this.#known = undefined;
+  };
 
   #fitting(values: Float32Array | undefined): Float32Array | undefined {
     return values?.length === this.dimension ? values : undefined;
