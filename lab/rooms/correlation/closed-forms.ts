@@ -67,7 +67,7 @@ export function gainCurves(input: StepInput): { learned: DirectionPoint[]; power
  * @param gamma      dimensions per noise draw
  * @param sigmas     noise levels, descending; every step of the process is one of these
  * @returns factors since the first level, one a direction for each level
- * @source Karras et al. 2022, arXiv 2206.00364, eq. 3 by Euler steps; gains: theory.md A.2
+ * @source Karras et al. 2022, arXiv 2206.00364, eq. 1 and 3 by Euler steps; gains: theory.md A.2
  */
 export function reverseFactors(variances: ArrayLike<number>, gamma: number, sigmas: readonly number[]): Float64Array[] {
   const steps = sigmas.map((to, k) => {
