@@ -148,11 +148,14 @@ export class Bench {
   /** Numbers in a picture. */
   readonly dimension: number = $derived.by(() => sizeOf(this.data?.sampleShape ?? []));
   /** D(x); while another is computed, that of before, if it is of this size. */
-  readonly denoised: Float32Array | undefined = $derived.by(() => this.#fitting(this.look.value?.denoised));
+  readonly denoised: Float32Array | undefined = $derived.by(() => {
+    const denoised = this.look.value?.denoised;
+    return this.clean !== undefined && denoised?.length === this.dimension ? denoised : undefined;
+  });
   /** The triplets as far as they are known; while nothing is known of this point, those of before, if they are of this size. */
   readonly found: TripletEstimate | undefined = $derived.by(() => {
     const estimate = this.#known?.estimate;
-    return estimate?.right.length === RANK * this.dimension ? estimate : undefined;
+    return this.clean !== undefined && estimate?.right.length === RANK * this.dimension ? estimate : undefined;
   });
   /** Whether the triplets of this very point are known at all, and whether to the last digit. */
   readonly isKnown: boolean = $derived.by(() => this.#wanted !== undefined && this.#known?.of === this.#wanted);
@@ -173,14 +176,16 @@ export class Bench {
   });
   /** Singular values of closed forms where the triplets are. */
   readonly spectraBeside: readonly ReferenceSpectrum[] = $derived.by(() => {
-    const { busy, part = [], value } = this.spectra;
-    if (busy) return part;
-    return value?.of.x === this.#known?.of.x ? (value?.value ?? []) : [];
+    const { busy, part, value } = this.spectra;
+    const isThere = value !== undefined && value.of.x === this.#known?.of.x;
+    const spectra = busy ? part : isThere ? value.value : undefined;
+    return (this.found && spectra) ?? [];
   });
   /** The whole spectrum where the triplets are. */
   readonly spectrum: WholeSpectrum | undefined = $derived.by(() => {
     const [{ value }, of] = [this.whole, this.#known?.of];
-    return value !== undefined && value.of.x === of?.x && value.of.model === of.model ? value.value : undefined;
+    const isThere = value !== undefined && value.of.x === of?.x && value.of.model === of.model;
+    return this.found && isThere ? value.value : undefined;
   });
 
   constructor(view: () => MicroscopeState) {
@@ -248,10 +253,6 @@ export class Bench {
     this.triplets.cancel();
     if (!this.isKnown) this.#known = undefined;
   };
-
-  #fitting(values: Float32Array | undefined): Float32Array | undefined {
-    return values?.length === this.dimension ? values : undefined;
-  }
 
   #movedPoint(): Moved | undefined {
     const [from, step, at] = [this.#point, this.#step, this.active * this.dimension];

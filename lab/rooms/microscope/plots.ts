@@ -61,7 +61,7 @@ export function spectrumPlot(data: SpectrumData, width: number, events: Spectrum
   const high = Math.max(1.2, ...all.map(({ y }) => 1.3 * y));
   const kinds = new Map(Map.groupBy([...whole, ...beside], ({ kind }) => kind));
   const labels = spread(
-    [...kinds.values()].map((points) => labelPoint(points)),
+    [...kinds.values()].map((points) => labelPoint(points, dimension)),
     high,
   );
   const plot = drawPlot(width, {
@@ -108,11 +108,11 @@ function thinned(points: readonly SpectrumPoint[]): SpectrumPoint[] {
 
 type Label = SpectrumPoint & { readonly text: string };
 
-/** Where the name of a line stands: at its last value. */
-function labelPoint(points: readonly SpectrumPoint[]): Label {
-  const at = points.at(-1) as SpectrumPoint;
-  const beyond = points.length > 20 ? (points[Math.floor(points.length * 0.7)] as SpectrumPoint) : at;
-  return { ...beyond, text: at.kind === 'model' ? 'model' : kindNames[at.kind] };
+/** Where the name of a line stands: at its last value that leaves room for it. */
+function labelPoint(points: readonly SpectrumPoint[], dimension: number): Label {
+  const first = points[0] as SpectrumPoint;
+  const at = points.findLast(({ x }) => x <= dimension ** 0.75) ?? first;
+  return { ...at, text: at.kind === 'model' ? 'model' : kindNames[at.kind] };
 }
 
 /** Moves names apart that would lie on each other. */
