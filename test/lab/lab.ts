@@ -22,6 +22,8 @@ export interface LabPageOptions {
   /** In CSS pixels, default 1280. */
   readonly width?: number;
   readonly dark?: boolean;
+  /** Runs in the page before its own scripts. */
+  readonly script?: string;
 }
 
 /** The built lab, served, in a browser. */
@@ -56,7 +58,7 @@ export async function startLab(runs: string = 'no-such-folder'): Promise<TestLab
 async function openPage(
   browser: Browser,
   url: string,
-  { hash = '', width = 1280, dark }: LabPageOptions,
+  { hash = '', width = 1280, dark, script }: LabPageOptions,
 ): Promise<LabPage> {
   const page = await browser.newPage({
     viewport: { width, height: 900 },
@@ -77,6 +79,7 @@ async function openPage(
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(url))
       complaints.push(`left: ${request.url()}`);
   });
+  if (script !== undefined) await page.addInitScript(script);
   await page.goto(`${url}${hash}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   return { page, complaints, violations: () => violationsOf(page) };
