@@ -1,7 +1,8 @@
 import { isImageName } from '../data/images.ts';
 import { nearest } from '../data/nearest.ts';
 import { SpecError } from '../errors/errors.ts';
-import type { Box, Point } from './mask.ts';
+import { boxMask, polygonMask, strokeMask } from './mask.ts';
+import type { Box, Mask, MaskSize, Point } from './mask.ts';
 
 /** What the text of a mask asks for; nothing is drawn or read yet. */
 export type MaskRequest =
@@ -12,6 +13,9 @@ export type MaskRequest =
   | { readonly kind: 'part'; readonly part: number }
   /** A PNG or JPEG file of the image's size. */
   | { readonly kind: 'picture'; readonly path: string };
+
+/** A request that needs nothing but the size of the image. */
+export type ShapeRequest = Extract<MaskRequest, { kind: 'box' | 'polygon' | 'stroke' }>;
 
 /** One form of the text, `kind:argument`. */
 interface MaskForm {
@@ -105,4 +109,16 @@ function readPoints(pairs: readonly string[]): Point[] {
 function readNumbers(text: string): number[] {
   const items = text.split(',').map((item) => item.trim());
   return items.every((item) => /^[+-]?(\d+\.?\d*|\.\d+)$/.test(item)) ? items.map(Number) : [];
+}
+
+/** The pixels inside a box, polygons or a stroke. @param size  of the image, in pixels */
+export function shapeMask(request: ShapeRequest, size: MaskSize): Mask {
+  switch (request.kind) {
+    case 'box':
+      return boxMask(size, request.box);
+    case 'polygon':
+      return polygonMask(size, request.polygons);
+    case 'stroke':
+      return strokeMask(size, request.points, request.radius);
+  }
 }

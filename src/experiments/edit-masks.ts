@@ -1,9 +1,9 @@
 import { findParts, partMask } from '../analysis/parts.ts';
 import { readBytes } from '../data/files.ts';
 import { decodeImage } from '../data/images.ts';
-import { boxMask, checkMask, pixelsMask, polygonMask, strokeMask } from '../editing/mask.ts';
+import { checkMask, pixelsMask } from '../editing/mask.ts';
 import type { Mask } from '../editing/mask.ts';
-import { parseMaskText } from '../editing/mask-text.ts';
+import { parseMaskText, shapeMask } from '../editing/mask-text.ts';
 import type { MaskRequest } from '../editing/mask-text.ts';
 import { SpecError } from '../errors/errors.ts';
 import type { LinearOperator } from '../linalg/operator.ts';
@@ -54,16 +54,8 @@ async function drawMask(
 ): Promise<Mask> {
   const [, height = 0, width = 0] = sampleShape;
   const size = { height, width };
-  switch (request.kind) {
-    case 'box':
-      return boxMask(size, request.box);
-    case 'polygon':
-      return polygonMask(size, request.polygons);
-    case 'stroke':
-      return strokeMask(size, request.points, request.radius);
-    case 'picture':
-      return pixelsMask(request.path, decodeImage(request.path, await readBytes(request.path)), size);
-  }
+  if (request.kind !== 'picture') return shapeMask(request, size);
+  return pixelsMask(request.path, decodeImage(request.path, await readBytes(request.path)), size);
 }
 
 async function automaticParts({ sampleShape, jacobian, parts, seed, signal }: MaskSearch): Promise<NamedMask[]> {

@@ -1,7 +1,6 @@
 import { partMask } from '../../../src/analysis/parts.ts';
-import { boxMask, polygonMask, strokeMask } from '../../../src/editing/mask.ts';
 import type { Mask, MaskSize, Point } from '../../../src/editing/mask.ts';
-import { parseMaskText } from '../../../src/editing/mask-text.ts';
+import { parseMaskText, shapeMask } from '../../../src/editing/mask-text.ts';
 import type { MaskRequest } from '../../../src/editing/mask-text.ts';
 
 /** Whether a text is a mask that can be drawn here: files cannot. */
@@ -26,18 +25,10 @@ export function readMask(text: string): Exclude<MaskRequest, { kind: 'picture' }
  */
 export function drawMask(text: string, size: MaskSize, labels: Int32Array | undefined): Mask | undefined {
   const request = readMask(text);
-  switch (request?.kind) {
-    case undefined:
-      return undefined;
-    case 'box':
-      return boxMask(size, request.box);
-    case 'polygon':
-      return polygonMask(size, request.polygons);
-    case 'stroke':
-      return strokeMask(size, request.points, request.radius);
-    case 'part':
-      return labels?.includes(request.part - 1) ? partMask(labels, request.part - 1, size) : undefined;
+  if (request?.kind === 'part') {
+    return labels?.includes(request.part - 1) ? partMask(labels, request.part - 1, size) : undefined;
   }
+  return request && shapeMask(request, size);
 }
 
 /** A box as text, whatever corner it was drawn from; undefined where it holds no pixel. */

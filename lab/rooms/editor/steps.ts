@@ -4,9 +4,9 @@ import { editPath, toImages, toNoise } from '../../../src/editing/edit-image.ts'
 import type { DirectionSet } from '../../../src/editing/direction-set.ts';
 import { findDirections } from '../../../src/editing/find-directions.ts';
 import type { Mask } from '../../../src/editing/mask.ts';
-import { throwIfAborted } from '../../../src/errors/errors.ts';
 import { castFloat, sizeOf, tensor } from '../../../src/tensor/tensor.ts';
 import type { FloatTensor, Tensor } from '../../../src/tensor/tensor.ts';
+import { unhurried } from '../../compute/turn.ts';
 
 /** How a step is watched and stopped. */
 export interface StepRun {
@@ -66,7 +66,7 @@ export async function parts(
   { signal, progress }: StepRun,
 ): Promise<FoundParts> {
   const path = editPath({ sigma: sigma * PART_NOISE });
-  const jacobian = patient(denoiser, signal).linearize(await toNoise(denoiser, image, path, { signal }), path.sigma);
+  const jacobian = patient(denoiser).linearize(await toNoise(denoiser, image, path, { signal }), path.sigma);
   const found = await findParts(jacobian, denoiser.sampleShape, { count: PARTS, signal, onProgress: progress });
   return { labels: found.labels, count: found.count };
 }
@@ -81,7 +81,7 @@ export async function search(
 ): Promise<FoundDirections> {
   const x = batchOf(denoiser, noisy);
   const blocks = nullRank === 0 ? 1 : 2;
-  const set = await findDirections(patient(denoiser, signal), x, sigma, {
+  const set = await findDirections(patient(denoiser), x, sigma, {
     mask,
     rank,
     nullRank,
@@ -139,33 +139,14 @@ function stepped(denoiser: Denoiser, noisy: Float64Array, step: Float64Array): T
   );
 }
 
-/** A denoiser whose products hand the event loop a turn before each block: a search would not hear Cancel otherwise. */
-function patient(denoiser: Denoiser, signal: AbortSignal): Denoiser {
-  const turn = async (): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    throwIfAborted('editor', signal);
-  };
+/** A denoiser whose searches hear a cancel. */
+function patient(denoiser: Denoiser): Denoiser {
   return {
     name: denoiser.name,
     sampleShape: denoiser.sampleShape,
     dtype: denoiser.dtype,
     denoise: (x, sigma) => denoiser.denoise(x, sigma),
-    linearize: (x, sigma) => {
-      const op = denoiser.linearize(x, sigma);
-      return {
-        rows: op.rows,
-        columns: op.columns,
-        epsilon: op.epsilon,
-        apply: async (v) => {
-          await turn();
-          return op.apply(v);
-        },
-        applyTranspose: async (u) => {
-          await turn();
-          return op.applyTranspose(u);
-        },
-      };
-    },
+    linearize: (x, sigma) => unhurried(denoiser.linearize(x, sigma)),
     // Whoever opened the denoiser disposes it.
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

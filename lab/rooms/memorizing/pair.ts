@@ -6,6 +6,7 @@ import { endAtZero, karrasGrid } from '../../../src/diffusion/noise-grid.ts';
 import { sample } from '../../../src/samplers/sample.ts';
 import { castFloat } from '../../../src/tensor/tensor.ts';
 import type { Operation, OperationContext } from '../../compute/protocol.ts';
+import { turn } from '../../compute/turn.ts';
 import { FASHION_TRAIN, openFashion } from '../../shipped/fashion.ts';
 import { openShipped } from '../../shipped/models.ts';
 import type { MemorizingState } from './room.ts';
@@ -63,7 +64,7 @@ export async function drawOver(
     signal,
     onStep: async ({ i, steps }) => {
       progress(i + 1, steps);
-      await new Promise((resolve) => setTimeout(resolve, 0)); // a cancel must be heard
+      await turn(); // a cancel must be heard
     },
   });
   const images = castFloat(x, 'float32');

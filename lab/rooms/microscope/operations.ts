@@ -4,7 +4,6 @@ import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Alternative } from '../../../src/diffusion/alternatives.ts';
 import { wienerGain } from '../../../src/denoisers/gaussian.ts';
 import { DatasetError, throwIfAborted } from '../../../src/errors/errors.ts';
-import type { LinearOperator } from '../../../src/linalg/operator.ts';
 import { singularValues } from '../../../src/linalg/svd.ts';
 import { leadingTriplets } from '../../../src/linalg/triplets.ts';
 import { tensor } from '../../../src/tensor/tensor.ts';
@@ -12,6 +11,7 @@ import { networkOperations } from '../../compute/network/operations.ts';
 import type { Point } from '../../compute/network/operations.ts';
 import { BLOCK } from '../../compute/network/sweep-operator.ts';
 import type { Operation } from '../../compute/protocol.ts';
+import { turn, unhurried } from '../../compute/turn.ts';
 import type { DroppedFile } from '../../components/dropped-files.ts';
 import { openSplit, picturesForCheck, pictureOf } from './data.ts';
 import type { CleanPicture } from './data.ts';
@@ -171,25 +171,6 @@ function referenceOf(kind: ReferenceKind, { model, pictures }: DataChoice, train
   made.set(key, reference);
   reference.catch(() => made.delete(key));
   return reference;
-}
-
-/** Closed forms compute without ever waiting: with a turn before each product a cancel is heard. */
-function unhurried(op: LinearOperator): LinearOperator {
-  return {
-    ...op,
-    apply: async (v) => {
-      await turn();
-      return op.apply(v);
-    },
-    applyTranspose: async (u) => {
-      await turn();
-      return op.applyTranspose(u);
-    },
-  };
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** What this room's workers do. */

@@ -1,6 +1,7 @@
 import { kSubspacesSolver, recoveryTrial } from '../../../src/analysis/clustering/recovery-trial.ts';
 import { throwIfAborted } from '../../../src/errors/errors.ts';
 import type { Operation } from '../../compute/protocol.ts';
+import { turn } from '../../compute/turn.ts';
 import { largestRank, MOST_POINTS } from './mixtures.ts';
 import type { SubspacesState } from './room.ts';
 
@@ -42,7 +43,7 @@ export const fillDiagram: Operation<DiagramInput, readonly Cell[], Cell> = async
         await recoveryTrial({ n, d: rank, N: count, components, noise, seed: input.seed + t }, solve, signal),
       );
       if (performance.now() - turned < TURN_MS) continue;
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn();
       throwIfAborted('fillDiagram', signal);
       turned = performance.now();
     }
