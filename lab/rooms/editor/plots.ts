@@ -1,17 +1,34 @@
 import * as Plot from '@observablehq/plot';
 
+import type { DirectionSet } from '../../../src/editing/direction-set.ts';
 import { drawPlot, seriesColor } from '../../components/plot.ts';
 
 /** What a unit step along a direction changes. */
 export interface Reach {
   /** From 1. */
   readonly direction: number;
+  /** Singular value, its residual, and the length that the projection kept. */
+  readonly value: number;
+  readonly residual: number;
+  readonly kept: number;
   /** Length of the change of the posterior mean inside the mask and outside, as the Jacobian predicts it. */
   readonly inside: number;
   readonly outside: number;
 }
 
 const ROW = 30;
+
+/** Directions as rows. */
+export function reachOf({ values, residuals, kept, gains, leaks }: DirectionSet): Reach[] {
+  return Array.from(values, (value, k) => ({
+    direction: k + 1,
+    value,
+    residual: residuals[k] as number,
+    kept: kept[k] as number,
+    inside: gains[k] as number,
+    outside: leaks[k] as number,
+  }));
+}
 
 /** Change inside and outside of the mask, a row a direction. */
 export function reachPlot(rows: readonly Reach[], width: number): Element {
