@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { maskForms, parseMaskText } from './mask-text.ts';
+import { maskForms, parseMaskText, shapeMask } from './mask-text.ts';
 import type { MaskRequest } from './mask-text.ts';
 
 describe('parseMaskText()', () => {
@@ -71,5 +71,25 @@ describe('parseMaskText()', () => {
   test('parseMaskText() names the form that was probably meant', () => {
     expect(() => parseMaskText('poligon:0,0 1,0 0,1')).toThrow("Did you mean 'polygon:'?");
     expect(() => parseMaskText('eyes')).toThrow('Write it like box:8,4,12,6.');
+  });
+});
+
+describe('shapeMask()', () => {
+  const size = { height: 7, width: 9 };
+  /** Pixels whose centre the shape holds, by the definition of each. */
+  const inside = (holds: (x: number, y: number) => boolean): number[] =>
+    Array.from({ length: size.height * size.width }, (_, p) =>
+      Number(holds((p % size.width) + 0.5, Math.floor(p / size.width) + 0.5)),
+    );
+
+  it.each([
+    ['box:2,1,4,3', inside((x, y) => x > 2 && x < 6 && y > 1 && y < 4)],
+    ['polygon:0,0 9,0 0,7', inside((x, y) => x / 9 + y / 7 < 1)],
+    ['polygon:0,0 2,0 2,2 0,2;5,4 9,4 9,7 5,7', inside((x, y) => (x < 2 && y < 2) || (x > 5 && y > 4))],
+    ['stroke:1.6 3.5,3.5', inside((x, y) => Math.hypot(x - 3.5, y - 3.5) <= 1.6)],
+  ])('holds the pixels of %s', (text, wanted) => {
+    const request = parseMaskText(text);
+    if (request.kind === 'part' || request.kind === 'picture') throw new Error(`${text} is no shape`);
+    expect([...shapeMask(request, size).inside]).toEqual(wanted);
   });
 });
