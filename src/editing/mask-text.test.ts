@@ -82,7 +82,7 @@ describe('shapeMask()', () => {
       Number(holds((p % size.width) + 0.5, Math.floor(p / size.width) + 0.5)),
     );
 
-  it.each([
+  test.each<[string, number[]]>([
     ['box:2,1,4,3', inside((x, y) => x > 2 && x < 6 && y > 1 && y < 4)],
     ['polygon:0,0 9,0 0,7', inside((x, y) => x / 9 + y / 7 < 1)],
     ['polygon:0,0 2,0 2,2 0,2;5,4 9,4 9,7 5,7', inside((x, y) => (x < 2 && y < 2) || (x > 5 && y > 4))],
