@@ -30,4 +30,10 @@ export interface Denoiser extends AsyncDisposable {
    * @param x [...sampleShape] or [1, ...sampleShape]; not consumed
    */
   linearize(x: FloatTensor, sigma: number): LinearOperator;
+  /**
+   * Makes what calls of a kind need, such as compiled graphs, ahead of the first of them; calls do without. Absent where nothing is made.
+   * @param calls  `denoise`, or the products of `linearize` both ways
+   * @param count  samples, or vectors, of one call
+   */
+  prepare?(calls: 'denoise' | 'products', count: number): Promise<void>;
 }

@@ -34,7 +34,7 @@ async function watched<T>(run: () => Promise<T>): Promise<{ value: T; elapsedMs:
 const pointOf = ({ model, x, sigma }: PagePoint): Point<string> => ({ model, x: Float32Array.from(x), sigma });
 
 const calls: NetworkCalls = {
-  open: (model) => network.call('open', model),
+  open: (model) => network.call('prepare', { model, calls: 'denoise' }),
   denoise: async (point) => {
     const { value, ...times } = await watched(() => network.call('denoise', pointOf(point)));
     return { values: [...value.denoised], runtime: value.runtime, ...times };

@@ -36,8 +36,8 @@ export interface PointTriplets extends TripletEstimate {
 
 /** What a worker does with denoisers. */
 export type NetworkOperations<S> = {
-  /** Opens a model ahead of its first use. */
-  readonly open: Operation<S, OpenedModel>;
+  /** Opens a model and makes the graphs of calls ahead of their first use. */
+  readonly prepare: Operation<{ readonly model: S; readonly calls: 'denoise' | 'products' }, OpenedModel>;
   readonly denoise: Operation<Point<S>, Denoised>;
   readonly leadingTriplets: Operation<
     Point<S> & { readonly rank: number; readonly seed: number },
@@ -66,9 +66,10 @@ interface Start {
 export function networkOperations<S>(open: (model: S, signal: AbortSignal) => Promise<Denoiser>): NetworkOperations<S> {
   let start: Start | undefined;
   return {
-    open: async (model, { signal }) => {
-      const { name, sampleShape } = await open(model, signal);
-      return { name, sampleShape };
+    prepare: async ({ model, calls }, { signal }) => {
+      const denoiser = await open(model, signal);
+      await denoiser.prepare?.(calls, calls === 'denoise' ? 1 : BLOCK);
+      return { name: denoiser.name, sampleShape: denoiser.sampleShape };
     },
     denoise: async ({ model, x, sigma }, { signal }) => {
       const denoiser = await open(model, signal);

@@ -197,6 +197,15 @@ export class Bench {
       () => (this.#device === 'webgpu' ? this.#device : undefined),
       (device, options) => viewer.call('deviceNote', device, options),
     );
+    // Graphs are made while the picture is on its way. What goes wrong is said by those who need them.
+    live(
+      () => this.#subject,
+      (model, options) => viewer.call('prepare', { model, calls: 'denoise' }, options),
+    );
+    live(
+      () => this.#subject,
+      (model, options) => analyst.call('prepare', { model, calls: 'products' }, options),
+    );
     this.judged = live(
       () => this.#network.length === 0 ? undefined : { files: this.#network, pictures: this.#pictures, device: this.#device },
       (input, options) => viewer.call('judge', input, options),

@@ -55,10 +55,13 @@ export class GraphPool {
     const lanes = await (this.#lanes ??= this.#start());
     const lane = this.#nextLane++ % lanes.length;
     this.#runtime = lanes[lane]?.name;
-    const key = `${kind} ${size} ${lane}`;
-    const known = this.#compiled.get(key) ?? this.#compile(kind, size, lanes[lane] as Backend);
-    this.#compiled.set(key, known);
-    return known;
+    return this.#graph(kind, size, lane, lanes[lane] as Backend);
+  }
+
+  /** Makes the graph of a kind and size on every backend, ahead of its first use. */
+  async prepare(kind: GraphKind, size: number): Promise<void> {
+    const lanes = await (this.#lanes ??= this.#start());
+    await Promise.all(lanes.map((backend, lane) => this.#graph(kind, size, lane, backend)));
   }
 
   /** Releases every graph and the backends that this pool started. */
@@ -75,6 +78,13 @@ export class GraphPool {
     const { backends, device } = this.#options;
     if (backends !== undefined) return backends;
     return Promise.all(Array.from({ length: this.#lanesToStart }, () => startBackend(device)));
+  }
+
+  #graph(kind: GraphKind, size: number, lane: number, backend: Backend): Promise<Executable> {
+    const key = `${kind} ${size} ${lane}`;
+    const known = this.#compiled.get(key) ?? this.#compile(kind, size, backend);
+    this.#compiled.set(key, known);
+    return known;
   }
 
   async #compile(kind: GraphKind, size: number, backend: Backend): Promise<Executable> {

@@ -86,6 +86,13 @@ export class TracedDenoiser implements Denoiser {
     };
   }
 
+  async prepare(calls: 'denoise' | 'products', count: number): Promise<void> {
+    this.#lifetime.assertAlive();
+    const sizes = new Set(cutBlocks(count, this.#sizes).map(({ size }) => size));
+    const kinds = calls === 'denoise' ? (['denoise'] as const) : (['jvp', 'vjp'] as const);
+    await Promise.all(kinds.flatMap((kind) => Array.from(sizes, (size) => this.#pool.prepare(kind, size))));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#lifetime.end()) await this.#release?.();
   }

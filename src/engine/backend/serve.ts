@@ -80,6 +80,8 @@ function answerer(load: (device: DeviceName) => Promise<Runtime>): Answerer {
   };
 }
 
+const optimizationLevels = { all: 'all', basic: 'basic', none: 'disabled' } as const;
+
 async function createSession(
   runtime: Runtime,
   device: DeviceName,
@@ -88,7 +90,7 @@ async function createSession(
 ): Promise<Ort.InferenceSession> {
   const isNative = device === 'cpu' || device === 'wasm';
   const created = runtime.ort.InferenceSession.create(model, {
-    graphOptimizationLevel: options.optimization ?? 'all',
+    graphOptimizationLevel: optimizationLevels[options.optimization ?? 'all'],
     executionMode: 'sequential',
     // A memory pattern plans a second block beside the arena of the first run: a quarter more memory at no gain in speed.
     enableMemPattern: false,

@@ -10,8 +10,8 @@ export interface SessionOptions {
    * those that follow.
    */
   readonly threads?: number;
-  /** `basic` leaves out the runtime's fusions, some of which have no float64 kernel. Default all. */
-  readonly optimization?: 'all' | 'basic';
+  /** `basic` leaves out the runtime's fusions, some of which have no float64 kernel; `none` takes the graph as it is. Default all. */
+  readonly optimization?: 'all' | 'basic' | 'none';
   /** What becomes of operators that the device has no kernel for: they run on the CPU (default), or the model is refused. */
   readonly fallback?: 'cpu' | 'none';
 }
