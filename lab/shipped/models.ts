@@ -5,6 +5,7 @@ import { modelFiles, parseSideCar, parseWeights } from '../../src/denoisers/netw
 import type { ModelSideCar } from '../../src/denoisers/network/model-file.ts';
 import { networkDenoiser } from '../../src/denoisers/network/network-denoiser.ts';
 import type { DeviceName } from '../../src/engine/backend/session.ts';
+import { sharedBackend } from '../../src/engine/backend/start.ts';
 import { ModelError } from '../../src/errors/errors.ts';
 import { fetchBytes } from './fetch.ts';
 
@@ -33,14 +34,16 @@ export interface ShippedModel {
  * @throws ModelError for a name that is not shipped or files that do not fit; DatasetError where a file does not come
  */
 export async function openShipped(name: string, device: DeviceName = 'wasm'): Promise<ShippedModel> {
-  const [sideCarBytes, weightBytes] = await Promise.all([
+  // One runtime for all models of a worker: it starts while the files are on their way, and stays for the next model.
+  const [backend, sideCarBytes, weightBytes] = await Promise.all([
+    sharedBackend(device),
     fetchBytes(urlOf(name, modelFiles.sideCar)),
     fetchBytes(urlOf(name, modelFiles.weights)),
   ]);
   const sideCar = parseSideCar(name, new TextDecoder().decode(sideCarBytes));
   const weights = parseWeights(name, weightBytes);
   const network = buildNetwork(sideCar.architecture);
-  const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData, device });
+  const denoiser = networkDenoiser({ name, network, weights, sigmaData: sideCar.sigmaData, backends: [backend] });
   return { denoiser, sideCar, hash: () => hashOf(sideCar, weightBytes) };
 }
 

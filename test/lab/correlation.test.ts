@@ -141,16 +141,8 @@ describe.skipIf(chromiumPath === undefined)(`the correlation machine (${chromium
     expect(rows).toContain('power iteration,2,3,0.125,,');
   });
 
-  it.each([
-    ['light', 1280, 'light'],
-    ['dark', 1280, 'dark'],
-    ['390 px wide', 390, 'light'],
-  ] as const)('has no serious accessibility finding and does not overflow: %s', async (_, width, colorScheme) => {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme });
-    await page.locator('.katex').first().waitFor();
-    expect(await opened.violations()).toEqual([]);
-    expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
+  it('has no serious accessibility finding and does not overflow', async () => {
+    expect(await opened.flaws()).toEqual([]);
   });
 
   it('shares memory between threads, and asks nobody but this server', async () => {

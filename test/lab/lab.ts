@@ -11,8 +11,8 @@ export interface LabPage {
   readonly page: Page;
   /** Uncaught errors, errors and warnings of the console, and requests that failed or left this machine. */
   readonly complaints: readonly string[];
-  /** What axe finds serious or critical, a line each. */
-  readonly violations: () => Promise<string[]>;
+  /** In light, in dark and 390 px wide: what axe finds serious or critical, and whether the page is wider than its window; a line each. */
+  readonly flaws: () => Promise<string[]>;
 }
 
 /** How a page is opened. */
@@ -82,7 +82,28 @@ async function openPage(
   if (script !== undefined) await page.addInitScript(script);
   await page.goto(`${url}${hash}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  return { page, complaints, violations: () => violationsOf(page) };
+  return { page, complaints, flaws: () => flawsOf(page) };
+}
+
+const looks = [
+  { colorScheme: 'light', width: 1280 },
+  { colorScheme: 'dark', width: 1280 },
+  { colorScheme: 'light', width: 390 },
+] as const;
+
+async function flawsOf(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  await page.locator('.katex').first().waitFor({ timeout: 60_000 });
+  for (const { colorScheme, width } of looks) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    const flaws = await violationsOf(page);
+    const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth'); // prettier-ignore
+    if (beyond > 0) flaws.push(`${beyond} px wider than its window`);
+    found.push(...flaws.map((flaw) => `${colorScheme}, ${width} px: ${flaw}`));
+  }
+  await page.setViewportSize({ width: looks[0].width, height: 900 });
+  return found;
 }
 
 interface AxeResult {

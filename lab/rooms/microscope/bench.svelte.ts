@@ -140,10 +140,8 @@ export class Bench {
   readonly #isWarm: boolean = $derived.by(
     () => this.triplets.value !== undefined && this.#known?.of.model === this.#subject,
   );
-  /** D(x) has the machine to itself, save where its graph is still being made. */
-  readonly #sought: TripletInput | undefined = $derived.by(() =>
-    this.look.busy && this.#isWarm ? undefined : this.#wanted,
-  );
+  /** D(x) has the machine to itself. */
+  readonly #sought: TripletInput | undefined = $derived.by(() => (this.look.busy ? undefined : this.#wanted));
   readonly active: number = $derived.by(() => this.hovered ?? this.#direction);
   /** Numbers in a picture. */
   readonly dimension: number = $derived.by(() => sizeOf(this.data?.sampleShape ?? []));
@@ -197,15 +195,7 @@ export class Bench {
       () => (this.#device === 'webgpu' ? this.#device : undefined),
       (device, options) => viewer.call('deviceNote', device, options),
     );
-    // Graphs are made while the picture is on its way. What goes wrong is said by those who need them.
-    live(
-      () => this.#subject,
-      (model, options) => viewer.call('prepare', { model, calls: 'denoise' }, options),
-    );
-    live(
-      () => this.#subject,
-      (model, options) => analyst.call('prepare', { model, calls: 'products' }, options),
-    );
+    this.#prepare(viewer, analyst);
     this.judged = live(
       () => this.#network.length === 0 ? undefined : { files: this.#network, pictures: this.#pictures, device: this.#device },
       (input, options) => viewer.call('judge', input, options),
@@ -262,6 +252,18 @@ export class Bench {
     this.triplets.cancel();
     if (!this.isKnown) this.#known = undefined;
   };
+
+  /** Makes graphs while the picture is on its way, that of D(x) first. What goes wrong is said by those who need them. */
+  #prepare(viewer: Worked, analyst: Worked): void {
+    const ready = live(
+      () => this.#subject,
+      (model, options) => viewer.call('prepare', { model, calls: 'denoise' }, options).then(() => model),
+    );
+    live(
+      () => ready.value,
+      (model, options) => analyst.call('prepare', { model, calls: 'products' }, options),
+    );
+  }
 
   #movedPoint(): Moved | undefined {
     const [from, step, at] = [this.#point, this.#step, this.active * this.dimension];

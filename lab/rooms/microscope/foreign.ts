@@ -8,6 +8,7 @@ import type { Alternative, Reading } from '../../../src/diffusion/alternatives.t
 import { parameterization } from '../../../src/diffusion/parameterization.ts';
 import { parseOnnxSideCar, usualRange } from '../../../src/diffusion/side-car.ts';
 import type { OnnxSideCar } from '../../../src/diffusion/side-car.ts';
+import { sharedBackend } from '../../../src/engine/backend/start.ts';
 import { readOnnx } from '../../../src/engine/onnx/read/read-onnx.ts';
 import { ModelError } from '../../../src/errors/errors.ts';
 import type { FloatTensor } from '../../../src/tensor/tensor.ts';
@@ -58,7 +59,8 @@ export async function loadNetwork(files: readonly DroppedFile[], device: LabDevi
     );
   }
   const condition = { classLabel: sideCar?.condition?.class };
-  const network = new OnnxNetwork({ name, model, roles, sampleShape, condition, device });
+  const backends = [await sharedBackend(device)];
+  const network = new OnnxNetwork({ name, model, roles, sampleShape, condition, backends });
   const hasTime = roles.time !== undefined;
   const first: Reading = {
     parameterization: sideCar?.parameterization ?? { kind: hasTime ? 'epsilon' : 'residual' },

@@ -38,7 +38,9 @@ export async function loadWebRuntime(device: DeviceName, options: WebRuntimeOpti
       // The module starts with its first session; after that the number of threads is fixed.
       threads ??= Math.min(session.threads ?? options.maxThreads, options.maxThreads);
       env.wasm.numThreads = threads;
-      return { executionProviders: [device] };
+      if (device === 'webgpu') return { executionProviders: [device] };
+      // Threads that wait sleep: several runtimes share the cores of one page.
+      return { executionProviders: [device], extra: { session: { intra_op: { allow_spinning: '0' } } } };
     },
   };
 }
