@@ -19,9 +19,6 @@ export interface LabPage {
 export interface LabPageOptions {
   /** Address after the page's name, `#correlation.1?p=100`. */
   readonly hash?: string;
-  /** In CSS pixels, default 1280. */
-  readonly width?: number;
-  readonly dark?: boolean;
   /** Runs in the page before its own scripts. */
   readonly script?: string;
 }
@@ -55,16 +52,8 @@ export async function startLab(runs: string = 'no-such-folder'): Promise<TestLab
   };
 }
 
-async function openPage(
-  browser: Browser,
-  url: string,
-  { hash = '', width = 1280, dark, script }: LabPageOptions,
-): Promise<LabPage> {
-  const page = await browser.newPage({
-    viewport: { width, height: 900 },
-    colorScheme: dark ? 'dark' : 'light',
-    acceptDownloads: true,
-  });
+async function openPage(browser: Browser, url: string, { hash = '', script }: LabPageOptions): Promise<LabPage> {
+  const page = await browser.newPage({ viewport: { width: looks[0].width, height: 900 } });
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
