@@ -106,7 +106,7 @@ export function phaseFigure({ options, cells }: PhaseDiagram, how = ''): Heatmap
     label: 'share of successes',
     domain: [0, 1],
     boundary: {
-      name: K === 1 ? 'N = d' : 'N = d + 1',
+      name: K === 1 ? 'N = d' : ranks.includes(1) ? 'N = d + 1, for lines 1' : 'N = d + 1',
       x: ranks.map((d) => sampleBoundary(d, K)),
       y: ranks,
     },

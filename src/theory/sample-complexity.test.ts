@@ -47,8 +47,8 @@ describe('sample complexity', () => {
     expect([expectedSquaredError(10, 5, 5), worstSquaredError(10, 5, 7)]).toEqual([0, 0]);
   });
 
-  it('sampleBoundary() is the rank, and one more for several components', () => {
-    expect([sampleBoundary(4, 1), sampleBoundary(4, 2)]).toEqual([4, 5]);
+  it('sampleBoundary() is the rank, and one more for several components that are no lines', () => {
+    expect([sampleBoundary(4, 1), sampleBoundary(4, 2), sampleBoundary(1, 3)]).toEqual([4, 5, 1]);
   });
 
   it('upperBound() and lowerBound() are linear in noise and c1, and meet beta without noise', () => {

@@ -2,14 +2,15 @@ import { DomainError } from '../errors/errors.ts';
 
 /**
  * Least number of points of a component from which its subspace can be recovered without noise: its rank for one component.
- * For several the rank itself is degenerate, as any split of K d points into groups of d fits perfectly: one more is needed.
+ * For several the rank itself is degenerate, as any split of K d points into groups of d fits perfectly: one more is needed. Lines
+ * are the exception: K points split into K groups of one in one way alone.
  * @param rank        d
  * @param components  K
- * @source Wang et al. 2024, arXiv 2409.02426, Theorems 2 and 4 (N = d); one more for K > 1: derived and checked by simulation
+ * @source Wang et al. 2024, arXiv 2409.02426, Theorems 2 and 4 (N = d); one more for K > 1 and d > 1: derived and checked by simulation
  */
 export function sampleBoundary(rank: number, components: number): number {
   checkWhole('sampleBoundary', { rank, components }, 1);
-  return components === 1 ? rank : rank + 1;
+  return components === 1 || rank === 1 ? rank : rank + 1;
 }
 
 /**

@@ -89,6 +89,8 @@ async function flawsOf(page: Page): Promise<string[]> {
     const flaws = await violationsOf(page);
     const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth'); // prettier-ignore
     if (beyond > 0) flaws.push(`${beyond} px wider than its window`);
+    const [left, right] = await page.evaluate<[number, number]>('(({ left, right }) => [left, innerWidth - right])(document.querySelector("nav [aria-current]").getBoundingClientRect())'); // prettier-ignore
+    if (left < 0 || right < 0) flaws.push('the name of the room is out of sight');
     found.push(...flaws.map((flaw) => `${colorScheme}, ${width} px: ${flaw}`));
   }
   await page.setViewportSize({ width: looks[0].width, height: 900 });

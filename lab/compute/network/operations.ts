@@ -73,6 +73,7 @@ export function networkOperations<S>(open: (model: S, signal: AbortSignal) => Pr
     },
     denoise: async ({ model, x, sigma }, { signal }) => {
       const denoiser = await open(model, signal);
+      await denoiser.prepare?.('denoise', 1);
       const began = performance.now();
       const { data } = await denoiser.denoise(tensor('float32', [1, ...denoiser.sampleShape], x), sigma);
       return { denoised: Float32Array.from(data), runtime: denoiser.runtime, elapsedMs: performance.now() - began };

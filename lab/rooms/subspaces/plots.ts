@@ -108,7 +108,7 @@ export function diagramPlot({ cells, components, ranks, row, samples }: DiagramD
       Plot.text(inside.slice(-1), {
         x: 'x',
         y: 'y',
-        text: () => (components === 1 ? 'predicted N = d' : 'predicted N = d + 1'),
+        text: () => (components === 1 ? 'predicted N = d' : 'predicted N = d + 1, for lines 1'),
         fill: 'var(--series-2)',
         fontWeight: 600,
         dy: -9,
