@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { CancelledError, DomainError, throwIfAborted } from '../../src/errors/errors.ts';
+import { BackendError, CancelledError, DomainError, throwIfAborted } from '../../src/errors/errors.ts';
 import { connect } from './connect.ts';
 import type { Remote } from './connect.ts';
 import type { OperationContext, Request, Response } from './protocol.ts';
@@ -14,8 +14,9 @@ const operations = {
   refuse: async (sigma: number): Promise<number> => {
     throw new DomainError('refuse', `expected sigma > 0, got ${sigma}.`);
   },
-  exhaust: async (): Promise<number> => {
-    throw new RangeError('Array buffer allocation failed');
+  exhaust: async (where: 'page' | 'runtime'): Promise<number> => {
+    if (where === 'page') throw new RangeError('Array buffer allocation failed');
+    throw new BackendError('onnxruntime wasm', 'Failed to allocate memory for requested buffer of size 4294967296');
   },
   count: async (to: number, { signal, progress, emit }: OperationContext<number>): Promise<number> => {
     for (let i = 1; i <= to; i++) {
@@ -79,7 +80,9 @@ describe('connect() and serve()', () => {
     const refused = remote.call('refuse', -1);
     await expect(refused).rejects.toMatchObject({ code: 'E_DOMAIN', where: 'refuse' });
     await expect(refused).rejects.toThrow('refuse: expected sigma > 0, got -1.');
-    await expect(remote.call('exhaust', undefined)).rejects.toThrow(/ran out of memory\. Close other tabs/);
+    for (const where of ['page', 'runtime'] as const) {
+      await expect(remote.call('exhaust', where)).rejects.toThrow(/ran out of memory\. Close other tabs/);
+    }
   });
 
   it('tell of progress and parts before the end', async () => {

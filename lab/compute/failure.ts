@@ -12,10 +12,15 @@ export function failureOf(error: unknown): Failure {
 /** The same error on the other side. */
 export function errorOf({ code, where, message }: Failure): Error {
   if (code === 'E_CANCELLED') return new CancelledError(where, message);
-  if (code !== undefined) return new LabError(code, where, message);
-  return isOutOfMemory(message)
-    ? new LabError('E_BACKEND', where, 'ran out of memory. Close other tabs, or take a smaller model, image or size.')
-    : new LabError('E_BACKEND', where, `failed: ${message}`);
+  // Engines and runtimes say it in words of their own.
+  if ((code === undefined || code === 'E_BACKEND') && isOutOfMemory(message)) {
+    return new LabError(
+      'E_BACKEND',
+      where,
+      'ran out of memory. Close other tabs, or take a smaller model, image or size.',
+    );
+  }
+  return new LabError(code ?? 'E_BACKEND', where, code === undefined ? `failed: ${message}` : message);
 }
 
 /** An error as one sentence for the page. */
@@ -30,9 +35,7 @@ export function isCancelled(error: unknown): boolean {
   return error instanceof CancelledError;
 }
 
-/** As the engines of browsers say it. */
+/** As the engines of browsers, Emscripten and ONNX Runtime say it. */
 function isOutOfMemory(message: string): boolean {
-  return /out of memory|memory access out of bounds|allocation failed|bad_alloc|Invalid typed array length/i.test(
-    message,
-  );
+  return /out of memory|memory access out of bounds|allocation failed|failed to allocate|bad_alloc|\bOOM\b|enlarge memory|Invalid typed array length/i.test(message); // prettier-ignore
 }
