@@ -51,9 +51,10 @@ export class Live<I, O, P> {
     this.#queue.request(input);
   }
 
-  /** Stops what is under way; the value and the part stay. */
+  /** Stops what is under way; the value and the part stay, what went wrong goes. */
   readonly cancel = (): void => {
     this.#queue.cancel();
+    this.error = undefined;
     this.#settle();
   };
 

@@ -163,6 +163,9 @@ describe.skipIf(chromiumPath === undefined)(`the microscope (${chromiumNote})`, 
     const spectrum = await saved(page, 'Spectrum of the Jacobian');
     const { values } = await leadingTriplets(denoiser.linearize(x, 0.7), { rank: 8 });
     values.forEach((value, i) => expect(Number(spectrum[i]?.[2]) / value).toBeCloseTo(1, 4));
+    // Closed forms of a single picture know that picture and no more.
+    await page.getByText('rank 0: one picture').waitFor(wait);
+    expect(await page.getByRole('alert').allTextContents()).toEqual([]);
 
     // On WebGPU where Chromium has it; where not, the room says so and WebAssembly computes.
     const device = page.getByRole('combobox', { name: 'Compute with' });

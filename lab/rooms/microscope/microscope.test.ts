@@ -16,6 +16,7 @@ import { commandsOf } from './commands.ts';
 import { shippedShapes } from './data-name.ts';
 import { pictureOf } from './data.ts';
 import { loadNetwork } from './foreign.ts';
+import { referenceKinds } from './reference-kinds.ts';
 import { makeReference } from './references.ts';
 import { codec } from './room.ts';
 import { pixelTable } from './sheet.ts';
@@ -66,6 +67,19 @@ describe('makeReference()', () => {
     const { denoiser } = await makeReference('low-rank', data);
     // leadingTriplets() stops at residuals of 1e-4.
     expect(await difference(denoiser, await fitGaussian(data), 9)).toBeLessThan(1e-3);
+  });
+
+  it.each(referenceKinds)('gives one picture back where there is no other: %s', async (kind) => {
+    const data = drawn(1, 9);
+    const { denoiser } = await makeReference(kind, data);
+    const { data: picture } = await data.read([0]);
+    const { data: denoised } = await denoiser.denoise(tensor('float64', [1, 9], new Float64Array(9)), 0.7);
+    picture.forEach((v, i) => expect(denoised[i]).toBeCloseTo(v, 6));
+  });
+
+  it('takes pictures of one class each for one class', async () => {
+    const data = { ...drawn(4, 9), labels: Int32Array.of(0, 1, 2, 3) };
+    expect((await makeReference('low-rank', data)).label).toBe('one Gaussian of rank 3');
   });
 });
 

@@ -32,16 +32,23 @@ const ROUNDING = 1e-12;
 /** Makes a closed form of training data. @throws CancelledError, and what the data throw */
 export async function makeReference(kind: ReferenceKind, train: Dataset, signal?: AbortSignal): Promise<Reference> {
   const watch = signal === undefined ? {} : { signal };
+  const pictures = train.count === 1 ? 'one picture' : `${train.count} pictures`;
   switch (kind) {
     case 'gaussian': {
       const { mean, eigen } = await gaussianOf(train, watch);
       const { sampleShape } = train;
       const denoiser = gaussianDenoiser({ name: `gaussian:${train.name}`, sampleShape, mean, eigen });
-      return { denoiser, label: `one Gaussian, ${train.count} pictures`, variances: eigen.values };
+      return { denoiser, label: `one Gaussian, ${pictures}`, variances: eigen.values };
     }
     case 'empirical':
-      return { denoiser: await fitEmpirical(train, watch), label: `all ${train.count} pictures, by weight` };
+      return {
+        denoiser: await fitEmpirical(train, watch),
+        label: train.count === 1 ? pictures : `all ${pictures}, by weight`,
+      };
     case 'low-rank': {
+      // One picture alone has a mean and no directions.
+      if (train.count === 1)
+        return { ...(await makeReference('gaussian', train, signal)), label: 'rank 0: one picture' };
       const mixture = await mixtureOf(train, watch);
       const denoiser = lowRankMixtureDenoiser({ name: `low-rank:${train.name}`, mixture });
       const ranks = Math.max(...mixture.map(({ variances }) => variances.length));
@@ -83,7 +90,8 @@ async function gaussianOf(train: Dataset, watch: Watch): Promise<{ mean: Float64
 /** One low-rank Gaussian a class, or one where classes are not known: its leading principal components. */
 async function mixtureOf(train: Dataset, watch: Watch): Promise<LowRankComponent[]> {
   const { labels } = train;
-  const classes = labels === undefined ? [undefined] : [...new Set(labels)].sort((a, b) => a - b);
+  const known = [...new Set(labels)].sort((a, b) => a - b);
+  const classes = known.length < train.count && labels !== undefined ? known : [undefined];
   const components: LowRankComponent[] = [];
   for (const label of classes) {
     const indices = label === undefined ? undefined : [...(labels ?? []).keys()].filter((i) => labels?.[i] === label);
