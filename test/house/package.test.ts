@@ -9,7 +9,10 @@ it('the build leaves no import of a .ts file, in whatever function it stands', (
   try {
     const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
     const project = join(import.meta.dirname, '../../tsconfig.build.json');
-    const built = spawnSync(process.execPath, [tsc, '-p', project, '--outDir', folder], { encoding: 'utf8' });
+    // Types are checked elsewhere, and take most of the time.
+    const built = spawnSync(process.execPath, [tsc, '-p', project, '--noCheck', '--outDir', folder], {
+      encoding: 'utf8',
+    });
     expect(built.stdout).toBe('');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
     expect(files.length).toBeGreaterThan(100);
