@@ -6,6 +6,8 @@ const config: ViteUserConfig = defineConfig({
     include: ['{src,lab,test,bench,repro}/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A page of a busy machine answers late: a second, the default, is no bug.
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
     maxWorkers: 2,
     // Files of one worker share what they import: to load jax-js and the runtimes anew for each takes a third of all time.
