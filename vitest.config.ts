@@ -10,7 +10,7 @@ const config: ViteUserConfig = defineConfig({
     expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
     maxWorkers: 2,
-    // Files of one worker share what they import: to load jax-js and the runtimes anew for each takes a third of all time.
+    // Files of one worker share what they import: jax-js and the runtimes would be loaded anew for each.
     isolate: false,
     reporters: ['default', './test/house/tally-reporter.ts'],
   },

@@ -92,7 +92,12 @@ for (const room of rooms) {
 
 const { opened } = await visit(lab, 'microscope');
 const { page } = opened;
+await page.getByRole('img', { name: 'Model: D(x), the posterior mean' }).waitFor(PATIENCE);
+const cold = [await page.evaluate<number>('performance.now()')];
 await page.getByRole('group', { name: 'Right singular vectors' }).getByRole('button').first().waitFor(PATIENCE);
+cold.push(await page.evaluate<number>('performance.now()'));
+console.log(`\nmicroscope on WebAssembly, opened with nothing in a cache`);
+['D(x)', 'leading 8 triplets'].forEach((what, i) => console.log(line([what, (cold[i] as number).toFixed(0)])));
 const noise = page.getByRole('slider', { name: /^Noise/ });
 await noise.focus();
 await page.evaluate('longTasks.length = 0');

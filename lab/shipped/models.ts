@@ -31,7 +31,8 @@ export interface ShippedModel {
 /**
  * Opens a shipped model; whoever opens it disposes its denoiser.
  * @param device  where its graphs run: `wasm`, or `webgpu` where the browser has it
- * @throws ModelError for a name that is not shipped or files that do not fit; DatasetError where a file does not come
+ * @throws ModelError for a name that is not shipped or files that do not fit; DatasetError where a file does not come;
+ *   BackendError where the device's runtime does not start
  */
 export async function openShipped(name: string, device: DeviceName = 'wasm'): Promise<ShippedModel> {
   // One runtime for all models of a worker: it starts while the files are on their way, and stays for the next model.

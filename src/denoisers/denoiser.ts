@@ -34,6 +34,7 @@ export interface Denoiser extends AsyncDisposable {
    * Makes what calls of a kind need, such as compiled graphs, ahead of the first of them; calls do without. Absent where nothing is made.
    * @param calls  `denoise`, or the products of `linearize` both ways
    * @param count  samples, or vectors, of one call
+   * @throws LoweringError, BackendError where the calls would
    */
   prepare?(calls: 'denoise' | 'products', count: number): Promise<void>;
 }

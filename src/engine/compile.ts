@@ -65,7 +65,7 @@ export async function load(
   return new CompiledFunction(model, session, specs);
 }
 
-/** Our graphs are simplified already: in WebAssembly the runtime's passes over them win no time and take a third of the loading. */
+/** Our graphs are simplified already: in WebAssembly the runtime's passes over them win no time and make loading longer. */
 function usualOptimization(model: LoweredModel, { device }: Backend): 'all' | 'basic' | 'none' {
   if (device === 'wasm') return 'none';
   return [...model.inputs, ...model.outputs].some((v) => v.dtype === 'float64') ? 'basic' : 'all';

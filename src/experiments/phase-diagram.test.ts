@@ -62,6 +62,17 @@ describe('phaseDiagram()', () => {
     expect(random?.cells[0]?.[0]?.success).toBeLessThan(0.6);
   });
 
+  it('phaseDiagram() finds several lines from one point of each, and no planes from two', async () => {
+    const solver = clusteringSolver({ start: 'random', restarts: 20 });
+    const cell = { ...small, components: 3, ranks: [1, 2], counts: [1, 2], trials: 20, solver };
+    const diagram = await phaseDiagram(cell, { seed: 0 });
+    const [lines, planes] = diagram.cells.map((row) => row.map(({ success }) => success));
+    expect(lines).toEqual([1, 1]);
+    expect(planes?.[0]).toBe(0);
+    expect(planes?.[1]).toBeLessThan(0.9);
+    expect(phaseFigure(diagram).boundary).toEqual({ name: 'N = d + 1, for lines 1', x: [1, 3], y: [1, 2] });
+  });
+
   it('phaseDiagram() refuses sizes that are none and stops on its signal', async () => {
     const run = (change: Partial<PhaseDiagramOptions>) => phaseDiagram({ ...small, ...change }, { seed: 0 });
     await expect(run({ components: 20 })).rejects.toThrow('expected K d of at most the dimension 48, got 60');

@@ -1,5 +1,5 @@
 import { DomainError } from '../errors/errors.ts';
-import { sampleBoundary } from '../theory/sample-complexity.ts';
+import { sampleBoundary, sampleBoundaryLabel } from '../theory/sample-complexity.ts';
 import { runJobsHere } from './jobs/here.ts';
 import { resultsOf } from './jobs/job.ts';
 import { phaseCell } from './phase-cell.ts';
@@ -106,7 +106,7 @@ export function phaseFigure({ options, cells }: PhaseDiagram, how = ''): Heatmap
     label: 'share of successes',
     domain: [0, 1],
     boundary: {
-      name: K === 1 ? 'N = d' : ranks.includes(1) ? 'N = d + 1, for lines 1' : 'N = d + 1',
+      name: sampleBoundaryLabel(ranks, K),
       x: ranks.map((d) => sampleBoundary(d, K)),
       y: ranks,
     },

@@ -13,6 +13,12 @@ export function sampleBoundary(rank: number, components: number): number {
   return components === 1 || rank === 1 ? rank : rank + 1;
 }
 
+/** `sampleBoundary` over these ranks in a few words, for figures. */
+export function sampleBoundaryLabel(ranks: readonly number[], components: number): string {
+  if (components === 1) return 'N = d';
+  return ranks.includes(1) ? 'N = d + 1, for lines 1' : 'N = d + 1';
+}
+
 /**
  * Expected |P_hat - P|_F^2 of principal component analysis on fewer points than the rank, without noise:
  * 2 (d - N) (1 - (d - N) / (n - N)), the d - N directions that no point shows drawn at random beside the points.

@@ -10,7 +10,7 @@ import { build } from 'vite';
 
 import type { PageCalls } from './page.ts';
 
-/** Chromium without a window is a program of its own, which opens a page in a tenth of the work. */
+/** Chromium without a window is a program of its own; the full one opens pages of its own beside each of ours. */
 const usualPlaces = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/google-chrome'];
 
 /** Chromium on this machine: the one that CHROMIUM names, or where distributions put it. */

@@ -11,7 +11,10 @@ export interface LabPage {
   readonly page: Page;
   /** Uncaught errors, errors and warnings of the console, and requests that failed or left this machine. */
   readonly complaints: readonly string[];
-  /** In light, in dark and 390 px wide: what axe finds serious or critical, and whether the page is wider than its window; a line each. */
+  /**
+   * In light and in dark, 1280 and 390 px wide: what axe finds serious or critical, and whether the page is wider than its window or the name
+   * of the room out of sight; a line each.
+   */
   readonly flaws: () => Promise<string[]>;
 }
 
@@ -78,6 +81,7 @@ const looks = [
   { colorScheme: 'light', width: 1280 },
   { colorScheme: 'dark', width: 1280 },
   { colorScheme: 'light', width: 390 },
+  { colorScheme: 'dark', width: 390 },
 ] as const;
 
 async function flawsOf(page: Page): Promise<string[]> {
@@ -93,6 +97,7 @@ async function flawsOf(page: Page): Promise<string[]> {
     if (left < 0 || right < 0) flaws.push('the name of the room is out of sight');
     found.push(...flaws.map((flaw) => `${colorScheme}, ${width} px: ${flaw}`));
   }
+  await page.emulateMedia({ colorScheme: looks[0].colorScheme });
   await page.setViewportSize({ width: looks[0].width, height: 900 });
   return found;
 }

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 
-import { sampleBoundary } from '../../../src/theory/sample-complexity.ts';
+import { sampleBoundary, sampleBoundaryLabel } from '../../../src/theory/sample-complexity.ts';
 import { drawPlot, seriesColor } from '../../components/plot.ts';
 import type { Cell } from './diagram.ts';
 import type { Fit, Moment } from './learn.ts';
@@ -108,7 +108,7 @@ export function diagramPlot({ cells, components, ranks, row, samples }: DiagramD
       Plot.text(inside.slice(-1), {
         x: 'x',
         y: 'y',
-        text: () => (components === 1 ? 'predicted N = d' : 'predicted N = d + 1, for lines 1'),
+        text: () => `predicted ${sampleBoundaryLabel(numbers(ranks), components)}`,
         fill: 'var(--series-2)',
         fontWeight: 600,
         dy: -9,

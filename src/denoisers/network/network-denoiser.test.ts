@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { describeDenoiserContract } from '../../../test/contracts/denoiser.ts';
+import { startBackend } from '../../engine/backend/start.ts';
 import { normal, randomKey } from '../../tensor/random.ts';
-import { castFloat } from '../../tensor/tensor.ts';
+import { castFloat, row, slice } from '../../tensor/tensor.ts';
 import type { FloatDType, Tensor } from '../../tensor/tensor.ts';
 import type { Denoiser } from '../denoiser.ts';
 import { mlp } from './mlp.ts';
@@ -39,6 +40,24 @@ describeDenoiserContract('U-Net, float32', { create: () => create(smallUnet, 'fl
 describeDenoiserContract('MLP, float64', { create: () => create(smallMlp, 'float64'), roundings: 1024 });
 
 describe('networkDenoiser()', () => {
+  it('prepare() makes the graphs that calls of a size need, and the calls make none', async () => {
+    await using backend = await startBackend();
+    const made = vi.spyOn(backend, 'createSession');
+    const options = { name: 'test', network: smallMlp, weights: livelyWeights(smallMlp), sigmaData: 0.5 };
+    await using denoiser = networkDenoiser({ ...options, backends: [backend], blockSizes: [1, 4] });
+    const x = castFloat(normal(randomKey(1, 'x'), [5, 12]), 'float32');
+    await denoiser.prepare?.('products', 5);
+    // Five vectors are a block of four and one alone, with J and with its transpose.
+    expect(made).toHaveBeenCalledTimes(4);
+    const op = denoiser.linearize(row(x, 0), 0.7);
+    await Promise.all([op.apply(x), op.applyTranspose(x)]);
+    expect(made).toHaveBeenCalledTimes(4);
+    await denoiser.prepare?.('denoise', 1);
+    expect(made).toHaveBeenCalledTimes(5);
+    await denoiser.denoise(slice(x, 0, 1), 0.7);
+    expect(made).toHaveBeenCalledTimes(5);
+  });
+
   it('networkDenoiser() refuses weights that are not finite and names the first', () => {
     const weights = livelyWeights(smallMlp);
     (weights['out.w'] as Tensor<'float32'>).data[5] = NaN;
